@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 import cntk as C
-from cntk._errors import ArgumentError
 from cntk._file_errors import NotWritableError
+from cntk.errors import ArgumentError
 from cntk.io import StreamDef, StreamDefs
 from cntk.io._binary.convert import binary_to_text, text_to_binary
 

@@ -16,6 +16,7 @@ from cntk import (
     cntk_py as cntk_py,
     debugging as debugging,
     device as device,
+    errors as errors,
     eval as eval,
     internal as internal,
     io as io,

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from cntk._errors import ArgumentError, RangeError
+from cntk.errors import ArgumentError, RangeError
 
 _LONGEST = 80
 _short = reprlib.Repr()

@@ -7,7 +7,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from cntk._errors import ArgumentError, quoted
+from cntk._wording import quoted
+from cntk.errors import ArgumentError
 
 _WAYS_OUT = {
     errno.ENOSPC: "free some space, or give a path on another disk",

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import re
 
-from cntk._errors import ArgumentError, quoted
 from cntk._graph.names.late_names import hand_on
+from cntk._wording import quoted
+from cntk.errors import ArgumentError
 
 _STATIC_NAME = "staticAxisIdx="
 _ALL_STATIC, _ALL, _UNKNOWN = "AllStaticAxes", "AllAxes", "UnknownAxes"

@@ -11,7 +11,6 @@ import numpy as np
 from torch import Tensor
 
 from cntk._arguments import as_bool, shown
-from cntk._errors import ArgumentError, FeedError, ReleasedError, shape_text
 from cntk._graph.bfloat16 import is_number
 from cntk._graph.composite import Composite, whole_graph
 from cntk._graph.function import Function
@@ -28,7 +27,9 @@ from cntk._runtime.conversion import (
 )
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.sparse import SparseRows
+from cntk._wording import shape_text
 from cntk.device import DeviceDescriptor, torch_device
+from cntk.errors import ArgumentError, FeedError, ReleasedError
 
 if TYPE_CHECKING:
     from typing import Self

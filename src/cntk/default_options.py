@@ -8,8 +8,8 @@ from contextvars import ContextVar
 from typing import Any
 
 from cntk._arguments import shown
-from cntk._errors import ArgumentError
 from cntk._graph.names.late_names import hand_on
+from cntk.errors import ArgumentError
 
 _overrides: ContextVar[tuple[tuple[tuple[Any, ...] | None, dict[str, Any]], ...]] = ContextVar(
     "overrides", default=()

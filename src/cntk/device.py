@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 import torch
 
 from cntk._arguments import as_bool, as_integer, shown
-from cntk._errors import ArgumentError, NoDeviceError, RangeError, SettingError
 from cntk._graph.names.late_names import hand_on
 from cntk._runtime import device_lock
+from cntk.errors import ArgumentError, NoDeviceError, RangeError, SettingError
 
 _TORCH_CPU = torch.device("cpu")  # every minibatch asks for it
 

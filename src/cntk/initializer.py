@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 
 from cntk._arguments import as_integer, as_real
-from cntk._errors import ArgumentError, RangeError
 from cntk._graph.names.late_names import hand_on
 from cntk._runtime.random.initial_values import (
     Bilinear,
@@ -32,6 +31,7 @@ from cntk._runtime.random.initial_values import (
     Uniform,
 )
 from cntk._runtime.random.seeds import SentinelValueForAutoSelectRandomSeed
+from cntk.errors import ArgumentError, RangeError
 
 __all__ = [
     "DefaultParamInitScale",

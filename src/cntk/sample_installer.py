@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 from cntk._arguments import as_flag, as_path, shown
-from cntk._errors import ArgumentError
 from cntk._graph.names.late_names import hand_on
+from cntk.errors import ArgumentError
 
 _PATIENCE = 60  # seconds without a byte
 _ARCHIVE = "https://github.com/microsoft/CNTK/archive/refs/tags/v2.7.zip"

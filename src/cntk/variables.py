@@ -11,14 +11,6 @@ import numpy as np
 import torch
 
 from cntk._arguments import shown
-from cntk._errors import (
-    ArgumentError,
-    FeedError,
-    NotEnoughMemoryError,
-    operation_text,
-    quoted,
-    shape_text,
-)
 from cntk._graph.bfloat16 import is_bfloat16, is_computed, is_floating, is_number
 from cntk._graph.names.late_names import hand_on
 from cntk._graph.types import MAX_HELD, Shape, TensorType, element_count
@@ -27,9 +19,11 @@ from cntk._runtime.memory_shortage import is_shortage, shortage_text
 from cntk._runtime.numpy_tensors import array_of, tensor_of
 from cntk._runtime.random.seeds import next_seed
 from cntk._runtime.transfer import move
+from cntk._wording import operation_text, quoted, shape_text
 from cntk.core import ArrayMixin, NDArrayView, Value
 from cntk.default_options import default_override_or, get_default_override
 from cntk.device import DeviceDescriptor, torch_device
+from cntk.errors import ArgumentError, FeedError, NotEnoughMemoryError
 from cntk.initializer import Initializer
 
 __all__ = ["Constant", "Parameter", "Record", "Variable", "VariableMixin"]

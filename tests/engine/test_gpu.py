@@ -17,8 +17,8 @@ import torch
 
 import cntk as C
 from cntk._compiler.recurrence import recorded_steps
-from cntk._errors import GraphError
 from cntk._execution import training_step as step_module
+from cntk.errors import GraphError
 from tests.engine.device_programs import PROGRAMS, RECORDED, Training
 from tests.ops.op_case import Built, OpCase, Sparse
 from tests.ops.test_cases import TABLES

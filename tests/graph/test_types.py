@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cntk._errors import operation_text, shape_text
 from cntk._graph.op import disk_name, fill
 from cntk._graph.printing import type_text
 from cntk._graph.types import BATCH_AXIS, SEQUENCE_AXIS, UNKNOWN_AXES, TensorType, common_dtype
 from cntk._graph.variable import as_dtype, as_shape
+from cntk._wording import operation_text, shape_text
 from cntk.axis import Axis
 
 FLOAT, DOUBLE, HALF = (np.dtype(t) for t in ("float32", "float64", "float16"))

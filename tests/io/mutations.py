@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from cntk._errors import DataError
+from cntk.errors import DataError
 from cntk.io import (
     Base64ImageDeserializer,
     CBFDeserializer,

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, strategies as st
 
-from cntk._errors import DataError
+from cntk.errors import DataError
 from cntk.io._corpus import chunk as corpus_chunk
 from cntk.io._corpus.chunk import SparseFrames
 from cntk.io._images import resize as _image_resize

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, strategies as st
 
-from cntk._errors import DataError
+from cntk.errors import DataError
 from cntk.io._corpus.chunk import SparseFrames
 from cntk.io._text import blocks
 from cntk.io._text.blocks import read_text

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cntk._errors import DataError
+from cntk.errors import DataError
 from cntk.io import (
     CBFDeserializer,
     CTFDeserializer,

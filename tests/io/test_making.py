@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from cntk._errors import DataError
+from cntk.errors import DataError
 from cntk.io._corpus.sample_maker import SampleMaker, unmade
 
 

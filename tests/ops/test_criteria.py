@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import cntk as C
-from cntk._errors import GraphError
+from cntk.errors import GraphError
 from tests.ops.criteria_cases import CASES
 
 ORIGINAL = np.load(Path(__file__).parent / "criteria_of_the_original.npz")

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import cntk as C
-from cntk._errors import GraphError
 from cntk._ops.loss.lattice import LatticeSequenceWithSoftmax
 from cntk._ops.support.operands import apply
+from cntk.errors import GraphError
 from tests.ops.op_case import sequences
 
 OP = LatticeSequenceWithSoftmax(

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cntk._errors import GraphError
 from cntk._ops.nn.windows import Windows, as_dims, as_flags, margins, spread
+from cntk.errors import GraphError
 
 ROWS = json.loads((Path(__file__).parent / "windows_of_the_original.json").read_text())
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import cntk as C
-from cntk._errors import FeedError, GraphError
 from cntk._ops.loss.cross_entropy import TotalSquaredError
 from cntk._ops.support.operands import apply
+from cntk.errors import FeedError, GraphError
 from tests.persist import legacy_files
 from tests.persist.legacy_criteria import files, results
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import cntk as C
-from cntk._errors import GraphError
 from cntk._ops.support import version1_nodes
 from cntk._persist.protobuf.wire import FileFormatError
 from cntk._persist.v1.former import FORMER
+from cntk.errors import GraphError
 from tests.persist.legacy_former import COMPUTED, NOT_COMPUTED
 
 RNG = np.random.default_rng(5)

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import cntk as C
-from cntk._errors import FeedError, GraphError, NotEnoughMemoryError
 from cntk._persist import files
 from cntk._persist.learner_state import LearnerStateError
 from cntk._persist.protobuf.wire import FileFormatError
+from cntk.errors import FeedError, GraphError, NotEnoughMemoryError
 from tests.persist import mutations
 from tests.train import checkpoint_programs
 

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cntk._errors import DataError
+from cntk.errors import DataError
 from cntk.io import (
     ArrowDeserializer,
     Base64ImageDeserializer,

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 import cntk as C
-from cntk._errors import FeedError, GraphError, NotEnoughMemoryError, UserFunctionError
 from cntk._persist.protobuf.wire import FileFormatError
+from cntk.errors import FeedError, GraphError, NotEnoughMemoryError, UserFunctionError
 from tests.persist import mutations
 
 refusals = (FileFormatError, GraphError, FeedError, UserFunctionError, NotEnoughMemoryError)

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 
 import cntk as C
-from cntk._errors import UserFunctionError
 from cntk._execution import training_step
 from cntk._execution.compiled_state import state_of
 from cntk._runtime.uninterrupted import Uninterrupted
+from cntk.errors import UserFunctionError
 
 PACKAGE = str(Path(C.__file__).parent) + os.sep
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cntk._errors import GraphError
 from cntk._graph.op import Kernel, Op, RunKernel
 from cntk._graph.types import FreeDimension, Shape, TensorType, check_sizes
 from cntk._runtime.recent import Recent
+from cntk.errors import GraphError
 
 Lowering = Callable[[tuple[TensorType, ...]], "Kernel | RunKernel"]
 

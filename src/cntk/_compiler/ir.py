@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from cntk._errors import GraphError
 from cntk._graph.bfloat16 import is_floating
 from cntk._graph.op import Kernel, Op
 from cntk._graph.primitive import Primitive
 from cntk._graph.types import InferredDimension, Shape, TensorType, check_sizes, common_dtype
 from cntk._graph.variable import Variable, VariableKind, output_type
 from cntk._ops.sequence.delay import Delay
+from cntk.errors import GraphError
 
 
 @dataclass(eq=False)

@@ -8,9 +8,10 @@ import logging
 from collections.abc import Sequence
 
 from cntk._compiler.ir import Node
-from cntk._errors import FeedError, operation_text
 from cntk._graph.op import Reach
 from cntk._runtime.context import RunContext
+from cntk._wording import operation_text
+from cntk.errors import FeedError
 
 _LOGGER = logging.getLogger("cntk")
 

@@ -21,7 +21,6 @@ from cntk._compiler.passes.pipeline import SWITCHED_OFF, rewrite
 from cntk._compiler.probe import Probe
 from cntk._compiler.recurrence.loop import Loop
 from cntk._compiler.work import Work
-from cntk._errors import FeedError, GraphError, NotEnoughMemoryError, operation_text, shape_text
 from cntk._graph.op import CarryingKernel, Kernel, RunKernel, StreamKernel
 from cntk._graph.types import Shape, TensorType, check_sizes, common_dtype
 from cntk._graph.variable import Variable, VariableKind
@@ -32,6 +31,8 @@ from cntk._runtime.memory_shortage import is_shortage, shortage_text
 from cntk._runtime.random.streams import Streams
 from cntk._runtime.sparse import SparseRows
 from cntk._runtime.transfer import MOVES
+from cntk._wording import operation_text, shape_text
+from cntk.errors import FeedError, GraphError, NotEnoughMemoryError
 
 
 class Step(NamedTuple):

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from cntk._errors import NotFiniteError, operation_text
 from cntk._graph.types import TensorType
 from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.sparse import SparseRows
+from cntk._wording import operation_text
+from cntk.errors import NotFiniteError
 
 if TYPE_CHECKING:
     from cntk._compiler.ir import Node

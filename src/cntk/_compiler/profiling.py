@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cntk._errors import escaped
 from cntk._graph.function import Function
 from cntk._graph.walk import primitives
+from cntk._wording import escaped
 
 
 @dataclass

@@ -10,9 +10,9 @@ from typing import Any
 from torch import Tensor
 
 from cntk._compiler.observation import OBSERVATION
-from cntk._errors import shape_text
 from cntk._runtime.numpy_tensors import array_of
 from cntk._runtime.sparse import SparseRows
+from cntk._wording import shape_text
 
 # From which level on: shapes, sums of absolute values, all values.
 SHAPES, SUMS, VALUES = 1, 1_000, 1_000_000

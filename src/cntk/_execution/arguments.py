@@ -10,12 +10,12 @@ from typing import Any
 import torch
 
 from cntk._arguments import shown
-from cntk._errors import ArgumentError, FeedError
 from cntk._graph import walk
 from cntk._graph.composite import whole_graph
 from cntk._graph.function import Function
 from cntk._graph.variable import Variable
 from cntk._runtime.bind_input import BoundInput, bind_input
+from cntk.errors import ArgumentError, FeedError
 
 
 def asked_for(nodes: Any, what: str, function: Function | None = None) -> dict[Any, Variable]:

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from cntk._arguments import shown
-from cntk._errors import ArgumentError, FeedError, shape_text
 from cntk._execution.arguments import as_outputs, asked_for, differentiated
 from cntk._execution.evaluate import BackwardState, execute
 from cntk._execution.results import Pass
@@ -21,7 +20,9 @@ from cntk._graph.variable import Variable, VariableKind
 from cntk._runtime.conversion import touched_rows
 from cntk._runtime.numpy_tensors import tensor_of
 from cntk._runtime.threads import OneThread
+from cntk._wording import shape_text
 from cntk.core import NDArrayView, Value, numbers_of
+from cntk.errors import ArgumentError, FeedError
 
 
 def backward(

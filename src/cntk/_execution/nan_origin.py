@@ -26,9 +26,9 @@ from cntk._compiler.probe import (
     together,
     what,
 )
-from cntk._errors import quoted
 from cntk._graph.variable import Variable, VariableKind
 from cntk._runtime.context import RunContext
+from cntk._wording import quoted
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ from torch import Tensor
 
 from cntk._compiler.passes.pipeline import FUSIONS
 from cntk._compiler.plan import Plan, bind
-from cntk._errors import NotFiniteError
 from cntk._execution.compiled_state import state_of
 from cntk._execution.nan_origin import all_finite, find_origin
 from cntk._execution.rollback import Before
 from cntk._graph.variable import Variable
 from cntk._runtime.sparse import SparseRows
+from cntk.errors import NotFiniteError
 
 if TYPE_CHECKING:
     from cntk._execution.training_step import StepResult, TrainingStep

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from cntk._errors import GraphError, quoted
 from cntk._graph import walk
 from cntk._graph.composite import Composite, whole_graph
 from cntk._graph.function import Function
@@ -16,6 +15,8 @@ from cntk._graph.infer import infer_guessing
 from cntk._graph.op import Op, PrimitiveOp, primitive
 from cntk._graph.types import TensorType, TypeHint
 from cntk._graph.variable import Variable
+from cntk._wording import quoted
+from cntk.errors import GraphError
 
 Operand = TypeVar("Operand", Variable, TensorType)
 

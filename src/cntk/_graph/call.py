@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cntk._errors import ArgumentError, GraphError, escaped, quoted
 from cntk._graph.clone import as_variable, clone
 from cntk._graph.printing import type_text
 from cntk._graph.types import (
@@ -20,6 +19,8 @@ from cntk._graph.types import (
     TensorType,
 )
 from cntk._graph.variable import Variable, VariableKind, as_dtype, as_shape
+from cntk._wording import escaped, quoted
+from cntk.errors import ArgumentError, GraphError
 
 if TYPE_CHECKING:
     from cntk._graph.function import Function

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 from cntk._arguments import shown
-from cntk._errors import ArgumentError, GraphError
 from cntk._graph import walk
 from cntk._graph.composite import Composite
 from cntk._graph.function import CloneMethod, Function
@@ -16,6 +15,7 @@ from cntk._graph.primitive import Primitive
 from cntk._graph.tracing import open_arguments
 from cntk._graph.types import TensorType
 from cntk._graph.variable import HOLDERS, Variable, VariableKind
+from cntk.errors import ArgumentError, GraphError
 
 
 def as_variable(node: Any, what: str) -> Variable:

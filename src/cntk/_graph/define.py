@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from cntk._arguments import as_string
-from cntk._errors import ArgumentError
 from cntk._graph.block import combine_variables, make_block
 from cntk._graph.call import is_variable_type, variable_type
 from cntk._graph.composite import Composite, whole_graph
@@ -17,6 +16,7 @@ from cntk._graph.function import Function
 from cntk._graph.tracing import tracing
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind, as_name
+from cntk.errors import ArgumentError
 
 
 def _arguments(body: Callable[..., Any]) -> dict[str, TensorType]:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cntk._arguments import as_integer, as_string, shown
-from cntk._errors import ArgumentError, operation_text, quoted
 from cntk._graph import printing, walk
 from cntk._graph.composition import Composition
 from cntk._graph.function_methods import RunMethods
@@ -19,6 +18,8 @@ from cntk._graph.names.naming import renaming_allowed
 from cntk._graph.operators import Operators
 from cntk._graph.tracing import open_arguments
 from cntk._graph.variable import Variable, VariableKind
+from cntk._wording import operation_text, quoted
+from cntk.errors import ArgumentError
 
 if TYPE_CHECKING:
     from cntk._graph.block import Block

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from cntk._errors import GraphError
 from cntk._graph import walk
 from cntk._graph.types import TensorType, TypeHint
 from cntk._graph.variable import Variable
+from cntk.errors import GraphError
 
 if TYPE_CHECKING:
     from cntk._graph.primitive import Primitive

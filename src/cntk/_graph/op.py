@@ -16,7 +16,6 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from cntk._errors import GraphError
 from cntk._graph.positions import SAME_POSITIONS, Positions
 from cntk._graph.types import (
     UNKNOWN_AXES,
@@ -25,6 +24,7 @@ from cntk._graph.types import (
     TensorType,
     common_dtype,
 )
+from cntk.errors import GraphError
 
 if TYPE_CHECKING:
     from typing import Self

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
-from cntk._errors import ArgumentError
+from cntk.errors import ArgumentError
 
 if TYPE_CHECKING:
     from cntk._graph.function import Function

@@ -8,7 +8,6 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from cntk._arguments import shown
-from cntk._errors import GraphError, operation_text, quoted
 from cntk._graph import walk
 from cntk._graph.function import Function
 from cntk._graph.names.naming import next_uid
@@ -26,6 +25,8 @@ from cntk._graph.types import (
     common_dtype,
 )
 from cntk._graph.variable import HOLDERS, Variable, VariableKind, as_name, output_type
+from cntk._wording import operation_text, quoted
+from cntk.errors import GraphError
 
 if TYPE_CHECKING:
     from cntk._graph.block import Block

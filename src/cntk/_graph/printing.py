@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cntk._errors import escaped
 from cntk._graph.types import SEQUENCE_AXIS, TensorType
 from cntk._graph.variable import Variable
+from cntk._wording import escaped
 
 if TYPE_CHECKING:
     from cntk._graph.function import Function

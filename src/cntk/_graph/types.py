@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from cntk._errors import GraphError, quoted, shape_text
+from cntk._wording import quoted, shape_text
 from cntk.axis import Axis
+from cntk.errors import GraphError
 
 InferredDimension = -1
 FreeDimension = -3

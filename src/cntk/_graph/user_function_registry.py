@@ -11,7 +11,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from cntk._errors import ArgumentError, UserFunctionError, quoted
+from cntk._wording import quoted
+from cntk.errors import ArgumentError, UserFunctionError
 
 _callbacks: dict[str, Callable[..., Any]] = {}
 _classes: weakref.WeakValueDictionary[str, type[Any]] = weakref.WeakValueDictionary()

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from cntk._arguments import shown
-from cntk._errors import ArgumentError, escaped, operation_text, quoted, shape_text
 from cntk._graph.bfloat16 import NAME as BFLOAT16, NUMBER, bfloat16
 from cntk._graph.names.misspelt import UnknownNameError, did_you_mean
 from cntk._graph.names.naming import next_uid
@@ -26,7 +25,9 @@ from cntk._graph.types import (
     TensorType,
     element_count,
 )
+from cntk._wording import escaped, operation_text, quoted, shape_text
 from cntk.axis import Axis
+from cntk.errors import ArgumentError
 
 if TYPE_CHECKING:
     from cntk._graph.function import Function

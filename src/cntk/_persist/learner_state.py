@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cntk._errors import shape_text
 from cntk._persist.protobuf.described import flag, part
 from cntk._persist.protobuf.dictionary import Size
 from cntk._persist.protobuf.value import Dictionary
 from cntk._persist.protobuf.wire import FileFormatError
 from cntk._runtime.numpy_tensors import SHORT, array_of, tensor_of
+from cntk._wording import shape_text
 from cntk.learners.base import Learner
 from cntk.learners.user import UserLearner
 from cntk.train.distributed import BlockMomentumLearner, DistributedLearner

@@ -6,7 +6,6 @@ import os
 from typing import IO, Any
 
 from cntk._arguments import shown
-from cntk._errors import ArgumentError
 from cntk._graph.composite import Composite
 from cntk._graph.function import Function
 from cntk._graph.function_methods import ModelFormat
@@ -14,6 +13,7 @@ from cntk._persist.protobuf.wire import FileFormatError
 from cntk._persist.v2.load import load as load_v2
 from cntk._persist.v2.save import save as save_v2
 from cntk.device import DeviceDescriptor, torch_device
+from cntk.errors import ArgumentError
 
 
 def save(

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from cntk._errors import GraphError
 from cntk._graph.bfloat16 import dtype_named
 from cntk._graph.block import combine_variables
 from cntk._graph.composite import Composite, whole_graph
@@ -28,6 +27,7 @@ from cntk._persist.protobuf.dictionary import encode_dictionary
 from cntk._persist.v2.load import from_dictionary, leaf_from_dictionary
 from cntk._persist.v2.save import leaf_to_dictionary, to_dictionary
 from cntk._runtime.numpy_tensors import array_of, tensor_of
+from cntk.errors import GraphError
 from cntk.learners.base import Learner
 from cntk.train.distributed import DistributedLearner
 from cntk.variables import Constant, Parameter

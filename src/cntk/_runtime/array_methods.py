@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import Tensor
 
-from cntk._errors import ArgumentError, FeedError, shape_text
 from cntk._graph.variable import format_number
 from cntk._runtime.sparse import SparseRows
+from cntk._wording import shape_text
 from cntk.device import DeviceDescriptor
+from cntk.errors import ArgumentError, FeedError
 
 if TYPE_CHECKING:
     from typing import Self

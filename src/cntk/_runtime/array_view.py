@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from cntk._arguments import shown
-from cntk._errors import ArgumentError, FeedError, shape_text
 from cntk._graph.bfloat16 import is_computed, is_number
 from cntk._graph.types import Shape
 from cntk._graph.variable import as_dtype, as_shape
@@ -19,7 +18,9 @@ from cntk._runtime.array_methods import ArrayMethods
 from cntk._runtime.conversion import csr_of, sparse_rows, torch_dtype
 from cntk._runtime.numpy_tensors import array_of, numpy_dtype, tensor_of
 from cntk._runtime.sparse import SparseRows
+from cntk._wording import shape_text
 from cntk.device import DeviceDescriptor, cpu, torch_device
+from cntk.errors import ArgumentError, FeedError
 
 if TYPE_CHECKING:
     from typing import Self

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cntk._errors import FeedError, SequenceStartsError, shape_text
 from cntk._graph.bfloat16 import is_computed, is_number
 from cntk._graph.types import SEQUENCE_AXIS, Shape, TensorType
 from cntk._graph.variable import Variable
@@ -22,6 +21,8 @@ from cntk._runtime.layout.layout import Layout
 from cntk._runtime.numpy_tensors import tensor_of
 from cntk._runtime.sparse import SparseRows
 from cntk._runtime.transfer import to_device
+from cntk._wording import shape_text
+from cntk.errors import FeedError, SequenceStartsError
 
 if TYPE_CHECKING:
     from cntk.core import Value

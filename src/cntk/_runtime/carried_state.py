@@ -7,11 +7,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from cntk._errors import FeedError
 from cntk._graph.types import Shape
 from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.transfer import to_device
+from cntk.errors import FeedError
 
 
 def keep_carry(run: RunContext, uid: str, frames: Tensor, layout: Layout, offset: int) -> None:

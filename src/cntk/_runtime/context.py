@@ -9,11 +9,11 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from cntk._errors import FeedError
 from cntk._graph.types import axis_text
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.random.streams import RandomStream, Streams
 from cntk.axis import Axis
+from cntk.errors import FeedError
 
 
 class Draws(Protocol):

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cntk._errors import FeedError, SettingError
 from cntk._graph.bfloat16 import is_bfloat16, is_computed
 from cntk._graph.types import Shape, TensorType
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.numpy_tensors import array_of, tensor_of
 from cntk._runtime.sparse import SparseRows
 from cntk._runtime.transfer import integers, to_device
+from cntk.errors import FeedError, SettingError
 
 ONE_HOT_SKIP = 2**32 - 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cntk._errors import NotEnoughMemoryError
+from cntk.errors import NotEnoughMemoryError
 
 _MARKS = (
     "can't allocate memory",

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cntk._errors import GraphError
 from cntk._graph.types import TensorType
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.sparse import SparseRows
+from cntk.errors import GraphError
 
 # Kinds of operands: the same at every step, one row for each sequence, one for each frame.
 STATIC, PER_SEQUENCE, PER_FRAME = range(3)

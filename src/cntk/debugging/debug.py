@@ -11,11 +11,11 @@ import os
 
 from cntk._arguments import as_bool, as_flag, as_integer, as_path, shown
 from cntk._compiler.observation import OBSERVATION
-from cntk._errors import ArgumentError
 from cntk._graph.function import Function
 from cntk._graph.names.late_names import hand_on
 from cntk._persist.v1.save import save_legacy
 from cntk.debugging.stepping import DEBUG_USAGE, _DebugNode, debug_model
+from cntk.errors import ArgumentError
 
 __all__ = [
     "DEBUG_USAGE",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from cntk._arguments import shown
-from cntk._errors import ArgumentError, escaped
 from cntk._graph.function import Function
 from cntk._graph.variable import Variable
+from cntk._wording import escaped
 from cntk.axis import Axis
+from cntk.errors import ArgumentError
 from cntk.logging.graph import depth_first_search
 from cntk.logging.printing import show
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from cntk._errors import ArgumentError, NotFiniteError
 from cntk._execution.nan_watch import watch
 from cntk._graph.names.late_names import hand_on
+from cntk.errors import ArgumentError, NotFiniteError
 
 __all__ = ["NanWatch", "NotFiniteError", "watch_nan"]
 

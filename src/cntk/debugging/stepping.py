@@ -12,7 +12,6 @@ from typing import Any, TextIO
 import numpy as np
 
 from cntk._arguments import as_function, shown as named
-from cntk._errors import ArgumentError, quoted
 from cntk._graph import walk
 from cntk._graph.clone import clone
 from cntk._graph.composite import Composite
@@ -21,7 +20,9 @@ from cntk._graph.infer import infer_graph
 from cntk._graph.primitive import Primitive
 from cntk._graph.variable import HOLDERS, Variable
 from cntk._ops.user.user_function import UserFunction
+from cntk._wording import quoted
 from cntk.core import user_function
+from cntk.errors import ArgumentError
 from cntk.ops import output_variable
 
 DEBUG_USAGE = """\

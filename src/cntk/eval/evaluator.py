@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from cntk._arguments import as_bool, shown
-from cntk._errors import ArgumentError, FeedError
 from cntk._execution.training_step import StepResult, TrainingStep
 from cntk._graph.function import Function
 from cntk._graph.names.late_names import hand_on
 from cntk._graph.variable import Variable
 from cntk.device import DeviceDescriptor, torch_device
+from cntk.errors import ArgumentError, FeedError
 from cntk.eval.sums import RunningSum
 
 

@@ -11,11 +11,11 @@ from dataclasses import replace
 from numbers import Real
 from typing import Any
 
-from cntk._errors import ArgumentError
 from cntk._graph.function import Function
 from cntk._graph.names.handed_on import handed_on
 from cntk._graph.types import InferredDimension
 from cntk._ops.support.structure import combine
+from cntk.errors import ArgumentError
 from cntk.initializer import Initializer, constant_initializer, initializer_with_rank
 from cntk.internal.homes import at_home
 from cntk.internal.layer_names import _pad_to_shape, _RecurrentBlock, _window

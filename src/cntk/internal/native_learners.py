@@ -10,8 +10,8 @@ from numbers import Integral
 from typing import Any
 
 from cntk import learners
-from cntk._errors import ArgumentError
 from cntk._persist.protobuf.value import Dictionary
+from cntk.errors import ArgumentError
 from cntk.learners.base import Learner
 from cntk.learners.schedules import (
     SLOW_VARIANCE_MOMENTUM,

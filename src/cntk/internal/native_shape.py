@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from cntk._errors import shape_text
 from cntk._graph.types import FreeDimension, InferredDimension
 from cntk._graph.variable import as_shape
+from cntk._wording import shape_text
 
 _UNKNOWN = -2
 

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from cntk._errors import FeedError
 from cntk._graph.bfloat16 import is_floating
 from cntk._graph.function import Function
 from cntk._graph.names.late_names import hand_on
@@ -23,6 +22,7 @@ from cntk._ops.support.structure import combine
 from cntk.axis import Axis
 from cntk.core import NDArrayView, Value
 from cntk.device import DeviceDescriptor
+from cntk.errors import FeedError
 from cntk.internal.tuples import _as_tuple as _as_tuple
 
 __all__ = [

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from cntk._arguments import as_integer, as_path, as_real, shown
-from cntk._errors import ArgumentError, RangeError, SettingError
 from cntk._graph.names.late_names import hand_on
+from cntk.errors import ArgumentError, RangeError, SettingError
 from cntk.io._images.resize import INTERPOLATIONS
 from cntk.io._images.transforms import Color, Crop, Mean, Scale
 

@@ -9,12 +9,12 @@ import numpy as np
 
 from cntk import ops
 from cntk._arguments import as_flag, as_integer, shown
-from cntk._errors import ArgumentError, SettingError
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
 from cntk._graph.types import InferredDimension
 from cntk.axis import Axis
 from cntk.default_options import default_override_or, get_default_override
+from cntk.errors import ArgumentError, SettingError
 from cntk.initializer import glorot_uniform
 from cntk.layers.blocks import UntestedBranchError, identity
 from cntk.layers.options import (

@@ -8,13 +8,13 @@ import numpy as np
 
 from cntk import ops
 from cntk._arguments import as_flag, as_real, as_string
-from cntk._errors import RangeError
 from cntk._graph.bfloat16 import is_number
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
 from cntk._graph.types import InferredDimension
 from cntk._runtime.random.seeds import SentinelValueForAutoSelectRandomSeed
 from cntk.default_options import default_override_or, get_default_override, is_default_override
+from cntk.errors import RangeError
 from cntk.initializer import glorot_uniform
 from cntk.layers.blocks import identity
 from cntk.layers.options import (

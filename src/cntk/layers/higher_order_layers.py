@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from cntk import ops
-from cntk._errors import ArgumentError
 from cntk._graph.composition import spread
 from cntk._graph.function import Function
 from cntk._graph.names.late_names import hand_on
+from cntk.errors import ArgumentError
 from cntk.layers.blocks import identity
 from cntk.layers.options import as_layer_name, name_of, takes
 

@@ -16,10 +16,11 @@ import numpy as np
 
 from cntk import ops
 from cntk._arguments import shown
-from cntk._errors import ArgumentError, NodeAsSizeError, RangeError, SettingError, shape_text
 from cntk._graph.bfloat16 import is_number
 from cntk._graph.function import Function
 from cntk._graph.variable import Variable, as_name
+from cntk._wording import shape_text
+from cntk.errors import ArgumentError, NodeAsSizeError, RangeError, SettingError
 from cntk.initializer import Initializer, initializer_with_rank
 
 Shape = tuple[int, ...]

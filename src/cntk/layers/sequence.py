@@ -8,7 +8,6 @@ from typing import Any
 
 from cntk import ops
 from cntk._arguments import as_flag, as_real, shown
-from cntk._errors import ArgumentError, StateCountError
 from cntk._graph.composite import Composite
 from cntk._graph.define import BlockFunction, in_order
 from cntk._graph.function import Function
@@ -17,6 +16,7 @@ from cntk._graph.names.naming import next_uid
 from cntk._graph.types import InferredDimension
 from cntk._graph.variable import Variable
 from cntk.default_options import default_override_or, get_default_override
+from cntk.errors import ArgumentError, StateCountError
 from cntk.layers.blocks import ForwardDeclaration
 from cntk.layers.options import as_count, as_layer_name, name_of, takes
 from cntk.variables import Constant

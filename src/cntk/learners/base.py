@@ -14,11 +14,12 @@ import torch
 from torch import Tensor
 
 from cntk._arguments import as_bool, as_integer, shown
-from cntk._errors import ArgumentError, FeedError, SettingError, quoted, shape_text
 from cntk._graph.kinds import Kind
 from cntk._runtime.numpy_tensors import SHORT
 from cntk._runtime.random.seeds import next_seed
 from cntk._runtime.transfer import MOVES
+from cntk._wording import quoted, shape_text
+from cntk.errors import ArgumentError, FeedError, SettingError
 from cntk.learners.masters import Masters, state_like
 from cntk.learners.options import LearningOptions
 from cntk.learners.schedules import IGNORE, TrainingParameterSchedule

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from cntk._arguments import as_bool, as_flag, as_real, shown
-from cntk._errors import SettingError
 from cntk._runtime.random.mersenne_twister import MersenneTwister64
+from cntk.errors import SettingError
 from cntk.learners.schedules import (
     IGNORE,
     TrainingParameterSchedule,

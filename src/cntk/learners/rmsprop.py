@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from cntk._arguments import as_real
-from cntk._errors import SettingError
+from cntk.errors import SettingError
 from cntk.learners.base import Learner
 from cntk.learners.options import LearningOptions, flag, learning_options, rate_schedule
 from cntk.learners.schedules import TrainingParameterSchedule

@@ -19,7 +19,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from cntk._arguments import as_integer, as_real, shown
-from cntk._errors import SettingError
+from cntk.errors import SettingError
 
 IGNORE = 0
 """Reference minibatch size of a value that is taken for each minibatch as it is, whatever its

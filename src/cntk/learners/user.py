@@ -10,9 +10,9 @@ from typing import Any
 from torch import Tensor
 
 from cntk._arguments import as_function
-from cntk._errors import quoted
 from cntk._graph.composite import whole_graph
 from cntk._graph.function import Function
+from cntk._wording import quoted
 from cntk.core import NDArrayView
 from cntk.learners.base import Learner, checked_parameters
 from cntk.learners.options import learning_options, parameter_schedule

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from cntk._arguments import as_function, as_path, as_real, as_string, shown
-from cntk._errors import ArgumentError, quoted
 from cntk._graph import walk
 from cntk._graph.function import Function
 from cntk._graph.names.late_names import hand_on
 from cntk._graph.variable import Variable
+from cntk._wording import quoted
+from cntk.errors import ArgumentError
 
 __all__ = [
     "depth_first_search",

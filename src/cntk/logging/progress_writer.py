@@ -14,7 +14,7 @@ from typing import Any
 from torch import Tensor
 
 from cntk._arguments import shown
-from cntk._errors import ArgumentError
+from cntk.errors import ArgumentError
 from cntk.eval.sums import RunningSum
 
 NEVER = sys.maxsize

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from cntk._arguments import as_flag, shown
-from cntk._errors import ArgumentError, RangeError
 from cntk._graph.function import Function
+from cntk.errors import ArgumentError, RangeError
 from cntk.logging.event_file import TensorBoardFileWriter
 from cntk.logging.progress_writer import NEVER, ProgressWriter
 

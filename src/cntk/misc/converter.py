@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cntk._arguments import as_function, shown
-from cntk._errors import ArgumentError
 from cntk._graph import walk
 from cntk._graph.block import Block, combine_variables, make_block
 from cntk._graph.composite import Composite
@@ -14,6 +13,7 @@ from cntk._graph.infer import infer_graph
 from cntk._graph.names.late_names import hand_on
 from cntk._graph.primitive import Primitive
 from cntk._graph.variable import Variable
+from cntk.errors import ArgumentError
 
 __all__ = ["convert"]
 

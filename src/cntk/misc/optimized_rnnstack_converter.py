@@ -10,13 +10,13 @@ import numpy as np
 
 from cntk import layers, ops
 from cntk._arguments import shown
-from cntk._errors import ArgumentError
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
 from cntk._graph.names.late_names import hand_on
 from cntk._ops.sequence.rnn_stack import OptimizedRNNStack
 from cntk._runtime.numpy_tensors import tensor_of
 from cntk.default_options import default_options
+from cntk.errors import ArgumentError
 from cntk.misc.converter import convert
 from cntk.variables import Parameter
 

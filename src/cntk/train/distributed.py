@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from cntk._arguments import as_bool, as_flag, as_integer, as_real
-from cntk._errors import ArgumentError, SettingError
 from cntk._graph.names.late_names import hand_on
+from cntk.errors import ArgumentError, SettingError
 from cntk.learners.base import Learner
 from cntk.learners.schedules import TrainingParameterSchedule
 from cntk.learners.user import CallableParameters

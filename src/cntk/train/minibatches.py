@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from cntk._arguments import shown
-from cntk._errors import ArgumentError, FeedError
 from cntk._graph.function import Function
 from cntk._graph.variable import Variable
 from cntk.core import NDArrayView, Value
 from cntk.device import DeviceDescriptor
+from cntk.errors import ArgumentError, FeedError
 from cntk.io import (
     MinibatchData,
     MinibatchSourceFromData,

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from cntk._arguments import as_flag, as_path, as_real, shown
-from cntk._errors import ArgumentError, SettingError
 from cntk._graph.function import Function
+from cntk.errors import ArgumentError, SettingError
 from cntk.io import INFINITELY_REPEAT
 from cntk.learners.schedules import MinibatchSizeSchedule
 from cntk.train.minibatches import StreamSource, source_of

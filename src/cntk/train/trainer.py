@@ -12,7 +12,6 @@ from typing import Any
 from torch import Tensor
 
 from cntk._arguments import as_bool, as_path, shown
-from cntk._errors import ArgumentError, SettingError
 from cntk._execution.arguments import asked_for
 from cntk._execution.compiled_state import share_carried_states
 from cntk._execution.training_step import StepResult, TrainingStep
@@ -22,6 +21,7 @@ from cntk._graph.function import Function
 from cntk._graph.names.late_names import hand_on
 from cntk._graph.variable import Variable
 from cntk.device import DeviceDescriptor, torch_device
+from cntk.errors import ArgumentError, SettingError
 from cntk.eval.evaluator import Evaluator, as_writers, sequence_of_learners
 from cntk.eval.sums import NanNotice, RunningSum
 from cntk.io import MinibatchData

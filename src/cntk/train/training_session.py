@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from cntk._arguments import shown
-from cntk._errors import ArgumentError
 from cntk._files import reachable
 from cntk._graph.names.late_names import hand_on
 from cntk.device import DeviceDescriptor
+from cntk.errors import ArgumentError
 from cntk.io import FULL_DATA_SWEEP
 from cntk.learners.schedules import minibatch_size_schedule
 from cntk.train.minibatches import StreamSource

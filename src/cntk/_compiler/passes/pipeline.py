@@ -21,8 +21,8 @@ from cntk._compiler.passes.fuse_recurrences import fuse_recurrences
 from cntk._compiler.passes.resolve_crop import resolve_crop
 from cntk._compiler.passes.share import share
 from cntk._compiler.passes.split_dropout import split_dropout
-from cntk._errors import ArgumentError
 from cntk._graph.function import Function
+from cntk.errors import ArgumentError
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from math import floor
 
 from cntk._compiler.ir import Node, Ref
 from cntk._compiler.passes.flat_graph import FlatGraph, named
-from cntk._errors import GraphError
 from cntk._graph.positions import SAME_POSITIONS, Positions
 from cntk._ops.nn.crop import Crop, check_room
+from cntk.errors import GraphError
 
 
 def resolve_crop(graph: FlatGraph) -> list[str]:

@@ -19,11 +19,11 @@ from cntk._compiler.plan import Plan
 from cntk._compiler.recording.check import agree, quiet
 from cntk._compiler.recording.not_recorded import NotRecorded, first_line, of_exception
 from cntk._compiler.recurrence.loop import Loop
-from cntk._errors import operation_text
 from cntk._graph.variable import Variable
 from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.sparse import SparseRows
+from cntk._wording import operation_text
 from cntk.axis import Axis
 
 

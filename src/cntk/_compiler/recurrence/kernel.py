@@ -17,7 +17,6 @@ from cntk._compiler.ir import Node, delay_of
 from cntk._compiler.probe import Step
 from cntk._compiler.recurrence.initial_states import initial_state
 from cntk._compiler.recurrence.recorded_steps import Feedback, RecordedSteps
-from cntk._errors import operation_text
 from cntk._graph.op import RunKernel
 from cntk._graph.types import BATCH_AXIS, FreeDimension, TensorType
 from cntk._ops.nn.dropout import DropoutMask
@@ -36,6 +35,7 @@ from cntk._runtime.step_operands import (
     kind_of,
     to_frames,
 )
+from cntk._wording import operation_text
 
 if TYPE_CHECKING:
     from cntk._compiler.recurrence.loop import Loop

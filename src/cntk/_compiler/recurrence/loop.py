@@ -11,10 +11,11 @@ from collections.abc import Mapping
 
 from cntk._compiler.ir import Node, Ref, delay_of
 from cntk._compiler.recurrence.kernel import LoopKernel
-from cntk._errors import GraphError, operation_text
 from cntk._graph.op import RunKernel
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.reasons import Reasons
+from cntk._wording import operation_text
+from cntk.errors import GraphError
 
 _SHOWN = 3  # delays by name
 

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from cntk._compiler.ir import Node, Ref
 from cntk._compiler.recurrence.loop import Loop
-from cntk._errors import operation_text
 from cntk._graph.op import Op
 from cntk._ops.math.activation import ReLU, Sigmoid, StableSigmoid, Tanh
 from cntk._ops.math.arithmetic import ElementTimes, Minus, Plus
@@ -21,6 +20,7 @@ from cntk._ops.math.times import Times
 from cntk._ops.shape.slicing import Slice
 from cntk._ops.support.structure import NoOp
 from cntk._runtime.transfer import Everywhere
+from cntk._wording import operation_text
 
 NOT_THE_STATE = "another value of it is read than its state"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 
-from cntk._errors import quoted
+from cntk._wording import quoted
 
 # Where a name of one module may be that was looked for in another.
 _PLACES = (

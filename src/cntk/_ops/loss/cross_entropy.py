@@ -13,7 +13,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from cntk._arguments import as_integer
-from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
@@ -35,6 +34,7 @@ from cntk._ops.support.evaluation_only import evaluation_only
 from cntk._ops.support.operands import apply
 from cntk._runtime.sparse import SparseRows
 from cntk.axis import Axis
+from cntk.errors import GraphError
 
 __all__ = ["classification_error", "cross_entropy_with_softmax"]
 

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from cntk._errors import GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, Reach, RunKernel, primitive
 from cntk._graph.types import TensorType
@@ -19,6 +18,8 @@ from cntk._ops.support.broadcasting import join_axes
 from cntk._ops.support.operands import apply, as_operand
 from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
+from cntk._wording import shape_text
+from cntk.errors import GraphError
 
 __all__ = ["forward_backward", "labels_to_graph"]
 

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import DiskKind, Op, PrimitiveOp, Reach, RunKernel, primitive
 from cntk._graph.types import TensorType
@@ -24,6 +23,7 @@ from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.sparse import SparseRows
 from cntk._runtime.transfer import to_device
+from cntk.errors import GraphError
 
 __all__ = ["edit_distance_error"]
 

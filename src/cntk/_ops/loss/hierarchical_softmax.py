@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from cntk import initializer
-from cntk._errors import GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.variable import Variable
 from cntk._ops.math.arithmetic import element_divide, element_times, minus, plus
@@ -19,6 +18,8 @@ from cntk._ops.math.times import times, times_transpose
 from cntk._ops.shape.reshape import reshape
 from cntk._ops.shape.select import one_hot
 from cntk._ops.support.operands import as_operand
+from cntk._wording import shape_text
+from cntk.errors import GraphError
 from cntk.variables import Parameter
 
 __all__ = ["hierarchical_softmax_layer"]

@@ -7,10 +7,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import DiskKind, Op, PrimitiveOp, Reach, primitive
 from cntk._graph.types import TensorType
+from cntk.errors import GraphError
 
 __all__ = ["lattice_sequence_with_softmax"]
 

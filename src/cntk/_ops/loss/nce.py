@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from cntk._arguments import as_bool, as_integer, shown
-from cntk._errors import ArgumentError, GraphError, SettingError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.types import DType
 from cntk._graph.variable import Variable
@@ -22,7 +21,9 @@ from cntk._ops.shape.reshape import Reshape
 from cntk._ops.support.composite_op import compose
 from cntk._ops.support.operands import apply, as_operands
 from cntk._runtime.random.seeds import SentinelValueForAutoSelectRandomSeed
+from cntk._wording import shape_text
 from cntk.axis import Axis
+from cntk.errors import ArgumentError, GraphError, SettingError
 from cntk.variables import Constant, Parameter
 
 __all__ = ["nce_loss"]

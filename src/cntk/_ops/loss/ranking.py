@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from cntk._errors import GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
@@ -18,6 +17,8 @@ from cntk._ops.support.broadcasting import check_equal_lengths, join_axes, on_on
 from cntk._ops.support.evaluation_only import evaluation_only
 from cntk._ops.support.operands import apply
 from cntk._runtime.transfer import to_device
+from cntk._wording import shape_text
+from cntk.errors import GraphError
 
 __all__ = ["lambda_rank", "ndcg_at_1"]
 

@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import MAX_ELEMENTS, TensorType
@@ -34,6 +33,7 @@ from cntk._ops.support.composite_op import compose
 from cntk._ops.support.operands import apply, in_float32
 from cntk._runtime.context import RunContext
 from cntk.axis import Axis
+from cntk.errors import GraphError
 
 __all__ = [
     "binary_cross_entropy",

@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from cntk._errors import ArgumentError, GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.function import Function
 from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, primitive
@@ -28,6 +27,7 @@ from cntk._ops.support.broadcasting import (
 from cntk._ops.support.composite_op import compose
 from cntk._ops.support.operands import apply, as_operands
 from cntk._ops.support.structure import alias
+from cntk.errors import ArgumentError, GraphError
 
 __all__ = [
     "associative_multi_arg",

@@ -8,12 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cntk._errors import ArgumentError, GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.op import Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
 from cntk._ops.support.operands import apply, as_operands, in_float32
 from cntk._runtime.context import RunContext
+from cntk._wording import shape_text
+from cntk.errors import ArgumentError, GraphError
 
 __all__ = ["assign"]
 

@@ -18,7 +18,6 @@ import numpy as np
 import torch
 
 from cntk._arguments import as_string
-from cntk._errors import GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel
 from cntk._graph.primitive import Primitive
@@ -33,7 +32,9 @@ from cntk._ops.support.broadcasting import join_axes, static_axis
 from cntk._ops.support.composite_op import Fused, compose_fused
 from cntk._ops.support.operands import apply, as_operands
 from cntk._ops.support.structure import NoOp
+from cntk._wording import shape_text
 from cntk.axis import Axis
+from cntk.errors import GraphError
 from cntk.variables import Constant
 
 __all__ = ["batchmatmul", "cumsum", "einsum"]

@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 
 from cntk._arguments import as_bool
-from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import InferredDimension, TensorType
@@ -26,6 +25,7 @@ from cntk._ops.support.axes import ALL, ALL_STATIC, as_axes, as_axis, static_ind
 from cntk._ops.support.composite_op import compose
 from cntk._ops.support.operands import apply
 from cntk.axis import Axis
+from cntk.errors import GraphError
 
 __all__ = [
     "argmax",

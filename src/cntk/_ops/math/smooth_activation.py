@@ -17,7 +17,6 @@ import numpy as np
 import torch
 
 from cntk._arguments import as_bool
-from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel
 from cntk._graph.primitive import Primitive
@@ -30,6 +29,7 @@ from cntk._ops.shape.reshape import Reshape, Squeeze
 from cntk._ops.support.composite_op import Fused, compose_fused
 from cntk._ops.support.operands import apply
 from cntk.axis import Axis
+from cntk.errors import GraphError
 from cntk.variables import Constant
 
 __all__ = ["erf", "gelu", "mish", "silu"]

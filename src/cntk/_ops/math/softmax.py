@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, PrimitiveOp, primitive
 from cntk._graph.primitive import Primitive
@@ -22,6 +21,7 @@ from cntk._ops.support.axes import ALL_STATIC, as_axis, static_index
 from cntk._ops.support.composite_op import Fused, compose_fused
 from cntk._ops.support.operands import apply
 from cntk.axis import Axis
+from cntk.errors import GraphError
 
 __all__ = ["hardmax", "log_softmax", "softmax"]
 

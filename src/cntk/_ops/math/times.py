@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from cntk._arguments import as_integer
-from cntk._errors import ArgumentError, GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import UNKNOWN_AXES, InferredDimension, Shape, TensorType
@@ -22,6 +21,8 @@ from cntk._ops.support.operands import apply, as_operands
 from cntk._runtime.context import RunContext
 from cntk._runtime.matmul import NARROW, addmm, has_choice, is_large, mm
 from cntk._runtime.sparse import SparseRows
+from cntk._wording import shape_text
+from cntk.errors import ArgumentError, GraphError
 
 __all__ = [
     "TIMES_NO_INFERRED_INPUT_RANK",

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
@@ -25,6 +24,7 @@ from cntk._ops.support.broadcasting import (
     partial_type,
 )
 from cntk._ops.support.operands import apply, in_float32
+from cntk.errors import GraphError
 
 __all__ = [
     "abs",

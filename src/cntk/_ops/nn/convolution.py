@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 from cntk._arguments import as_bool, as_integer
-from cntk._errors import GraphError, shape_text
 from cntk._graph.block import make_block
 from cntk._graph.composite import Composite
 from cntk._graph.primitive import misfit
@@ -17,6 +16,8 @@ from cntk._ops.nn.sequence_convolution import SequenceConvolution
 from cntk._ops.nn.windows import as_dims, as_flags, spread
 from cntk._ops.shape.reshape import reshape
 from cntk._ops.support.operands import apply, as_operands
+from cntk._wording import shape_text
+from cntk.errors import GraphError
 
 __all__ = ["convolution", "convolution_transpose"]
 

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear, pad as pad_tensor
 
-from cntk._errors import GraphError, shape_text
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.positions import Positions
 from cntk._graph.types import InferredDimension, Shape, TensorType
@@ -24,6 +23,8 @@ from cntk._ops.nn.windows import (
     regular_channels_last,
     spread,
 )
+from cntk._wording import shape_text
+from cntk.errors import GraphError
 
 _CONVOLVE = {1: torch.conv1d, 2: torch.conv2d, 3: torch.conv3d}
 _TRANSPOSE = {1: torch.conv_transpose1d, 2: torch.conv_transpose2d, 3: torch.conv_transpose3d}

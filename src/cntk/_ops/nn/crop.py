@@ -10,13 +10,13 @@ from typing import Any
 
 from torch import Tensor
 
-from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.positions import SAME_POSITIONS, AxisMap, Positions
 from cntk._graph.types import TensorType
 from cntk._ops.support.broadcasting import join_axes
 from cntk._ops.support.operands import apply
+from cntk.errors import GraphError
 
 __all__ = ["crop_automatic", "crop_automatic_with_ancestors", "crop_manual"]
 

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from cntk._arguments import as_share
-from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Op, PrimitiveOp, StreamKernel, primitive
 from cntk._graph.types import TensorType
@@ -20,6 +19,7 @@ from cntk._runtime.context import RunContext
 from cntk._runtime.conversion import torch_dtype
 from cntk._runtime.random.seeds import SentinelValueForAutoSelectRandomSeed
 from cntk._runtime.random.streams import RandomStream, TwisterStream
+from cntk.errors import GraphError
 
 __all__ = ["dropout"]
 

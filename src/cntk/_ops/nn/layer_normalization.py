@@ -14,7 +14,6 @@ from typing import Any
 import torch
 
 from cntk._arguments import as_number
-from cntk._errors import GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel
 from cntk._graph.primitive import Primitive
@@ -25,6 +24,8 @@ from cntk._ops.math.reduction import reduce_mean
 from cntk._ops.math.unary import sqrt
 from cntk._ops.support.composite_op import Fused, compose_fused, constants_of
 from cntk._ops.support.operands import apply
+from cntk._wording import shape_text
+from cntk.errors import GraphError
 from cntk.variables import Constant
 
 __all__ = ["layer_normalization"]

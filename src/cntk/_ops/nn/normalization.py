@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 
 from cntk._arguments import as_bool, as_integer, as_number
-from cntk._errors import GraphError, shape_text
 from cntk._graph.bfloat16 import is_short
 from cntk._graph.block import make_block
 from cntk._graph.composite import Composite
@@ -28,6 +27,8 @@ from cntk._ops.nn.windows import regular
 from cntk._ops.shape.reshape import reshape
 from cntk._ops.support.operands import apply, as_operand
 from cntk._runtime.context import RunContext
+from cntk._wording import shape_text
+from cntk.errors import GraphError
 from cntk.variables import Constant
 
 __all__ = ["batch_normalization", "local_response_normalization"]

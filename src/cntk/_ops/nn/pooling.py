@@ -14,7 +14,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cntk._arguments import as_bool, shown
-from cntk._errors import ArgumentError, GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.positions import SAME_POSITIONS, Positions
@@ -22,6 +21,8 @@ from cntk._graph.types import UNKNOWN_SHAPE, Shape, TensorType
 from cntk._ops.nn.windows import Windows, as_dims, as_flags, centres, channels_last, margins, spread
 from cntk._ops.support.operands import apply
 from cntk._runtime.transfer import Everywhere
+from cntk._wording import shape_text
+from cntk.errors import ArgumentError, GraphError
 
 __all__ = [
     "AVG_POOLING",

@@ -13,7 +13,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cntk._arguments import as_number
-from cntk._errors import GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import Shape, TensorType
@@ -22,6 +21,8 @@ from cntk._ops.nn.windows import as_dims
 from cntk._ops.support.broadcasting import join_axes
 from cntk._ops.support.operands import apply
 from cntk._runtime.transfer import to_device
+from cntk._wording import shape_text
+from cntk.errors import GraphError
 
 __all__ = ["roipooling"]
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
-from cntk._errors import FeedError, GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import PrimitiveOp, Reach, RunKernel, primitive
 from cntk._graph.positions import Positions
@@ -27,6 +26,7 @@ from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.transfer import to_device
 from cntk.axis import Axis
+from cntk.errors import FeedError, GraphError
 
 
 def unroll_sequence(x: TensorType) -> TensorType:

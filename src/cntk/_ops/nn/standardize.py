@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from cntk._arguments import as_bool, as_number, shown
-from cntk._errors import ArgumentError, GraphError
 from cntk._graph.composite import Composite
 from cntk._ops.math.arithmetic import ElementTimes, Minus, Plus, element_divide, square
 from cntk._ops.math.reduction import reduce_mean
@@ -17,6 +16,7 @@ from cntk._ops.shape.reshape import reshape
 from cntk._ops.shape.slicing import splice
 from cntk._ops.support.composite_op import compose
 from cntk._ops.support.operands import apply, as_operand
+from cntk.errors import ArgumentError, GraphError
 from cntk.variables import Constant
 
 __all__ = ["image_scaler", "mean_variance_normalization", "per_dim_mean_variance_normalize"]

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from cntk._arguments import as_bool, shown
-from cntk._errors import ArgumentError, GraphError
 from cntk._graph.positions import AxisMap, Positions
 from cntk._graph.types import Shape
+from cntk.errors import ArgumentError, GraphError
 
 T = TypeVar("T")
 

@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 
 from cntk._arguments import shown
-from cntk._errors import ArgumentError, GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.op import DiskKind, Op, PrimitiveOp, StreamKernel, primitive
 from cntk._graph.types import Shape, TensorType
@@ -26,7 +25,9 @@ from cntk._runtime.conversion import torch_dtype
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.random.seeds import SentinelValueForAutoSelectRandomSeed, next_seed
 from cntk._runtime.random.streams import TwisterStream
+from cntk._wording import shape_text
 from cntk.axis import Axis
+from cntk.errors import ArgumentError, GraphError
 
 Draw = Callable[[TwisterStream, int, torch.device], Tensor]
 

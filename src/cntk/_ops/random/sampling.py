@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from cntk._arguments import as_bool, shown
-from cntk._errors import ArgumentError, FeedError, GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.op import Op, PrimitiveOp, StreamKernel, primitive
 from cntk._graph.types import TensorType
@@ -25,6 +24,8 @@ from cntk._runtime.random.seeds import SentinelValueForAutoSelectRandomSeed
 from cntk._runtime.random.streams import TwisterStream
 from cntk._runtime.sparse import SparseRows
 from cntk._runtime.transfer import to_device
+from cntk._wording import shape_text
+from cntk.errors import ArgumentError, FeedError, GraphError
 
 __all__ = ["random_sample", "random_sample_inclusion_frequency"]
 

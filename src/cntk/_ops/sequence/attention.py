@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 
 from cntk._arguments import as_bool, as_number, as_share
-from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Reach, RunKernel, StreamKernel
 from cntk._graph.primitive import Primitive
@@ -38,6 +37,7 @@ from cntk._runtime.context import RunContext
 from cntk._runtime.random.seeds import SentinelValueForAutoSelectRandomSeed
 from cntk._runtime.random.streams import RandomStream
 from cntk.axis import Axis
+from cntk.errors import GraphError
 from cntk.variables import Constant
 
 __all__ = ["scaled_dot_product_attention"]

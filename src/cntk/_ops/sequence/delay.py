@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from cntk._arguments import as_integer, shown
-from cntk._errors import ArgumentError, GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import CarryingKernel, Op, PrimitiveOp, Reach, primitive
 from cntk._graph.types import TensorType
@@ -20,6 +19,7 @@ from cntk._runtime.carried_state import carried, from_sequence, goes_on, keep_ca
 from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.transfer import integers
+from cntk.errors import ArgumentError, GraphError
 
 __all__ = ["delay", "future_value", "past_value"]
 

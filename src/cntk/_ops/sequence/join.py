@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 
 from cntk._arguments import as_integer, as_number, shown
-from cntk._errors import ArgumentError, GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Reach, RunKernel
 from cntk._graph.primitive import Primitive
@@ -42,6 +41,7 @@ from cntk._ops.support.operands import apply
 from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
 from cntk.axis import Axis
+from cntk.errors import ArgumentError, GraphError
 from cntk.variables import Constant
 
 __all__ = ["join", "window"]

@@ -17,7 +17,6 @@ import torch
 from torch import Tensor
 
 from cntk._arguments import shown
-from cntk._errors import ArgumentError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Reach, RunKernel
 from cntk._graph.primitive import Primitive
@@ -34,6 +33,7 @@ from cntk._ops.support.operands import apply
 from cntk._runtime.context import RunContext
 from cntk._runtime.sparse import SparseRows
 from cntk.axis import Axis
+from cntk.errors import ArgumentError
 from cntk.variables import Constant
 
 __all__ = ["length", "position", "reduce_mean", "reverse", "stride"]

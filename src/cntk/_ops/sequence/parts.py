@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cntk._errors import FeedError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Op, Reach, RunKernel
 from cntk._graph.primitive import Primitive
@@ -42,6 +41,7 @@ from cntk._runtime.layout.layout import Layout
 from cntk._runtime.sparse import SparseRows
 from cntk._runtime.transfer import to_device
 from cntk.axis import Axis
+from cntk.errors import FeedError
 
 if TYPE_CHECKING:
     from typing import Self

@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 
 from cntk._arguments import as_number
-from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Reach, RunKernel
 from cntk._graph.primitive import Primitive
@@ -28,6 +27,7 @@ from cntk._ops.support.composite_op import Fused, compose_fused
 from cntk._ops.support.operands import apply
 from cntk._runtime.context import RunContext
 from cntk._runtime.transfer import to_device
+from cntk.errors import GraphError
 from cntk.variables import Constant
 
 

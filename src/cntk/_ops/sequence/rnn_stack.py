@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from cntk._arguments import as_bool, as_integer, shown
-from cntk._errors import ArgumentError, FeedError, GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.op import Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import InferredDimension, Shape, TensorType
@@ -21,6 +20,8 @@ from cntk._ops.support.operands import apply
 from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.numpy_tensors import SHORT
+from cntk._wording import shape_text
+from cntk.errors import ArgumentError, FeedError, GraphError
 
 __all__ = ["optimized_rnnstack"]
 

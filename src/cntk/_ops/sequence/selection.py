@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from cntk._arguments import as_integer, shown
-from cntk._errors import ArgumentError
 from cntk._graph.composite import Composite
 from cntk._graph.variable import Variable
 from cntk._ops.sequence.parts import IsEnd, SequenceGather, SequenceScatter, SequenceSlice
@@ -18,6 +17,7 @@ from cntk._ops.support.operands import apply
 from cntk._ops.support.structure import combine, input_variable as _input_variable
 from cntk.axis import Axis
 from cntk.default_options import default_override_or
+from cntk.errors import ArgumentError
 
 __all__ = [
     "first",

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from cntk._arguments import as_bool
-from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import TensorType
 from cntk._ops.support.operands import apply
 from cntk._runtime.sparse import SparseRows
+from cntk.errors import GraphError
 
 __all__ = ["eye_like", "ones_like", "zeros_like"]
 

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cntk._errors import FeedError, GraphError, shape_text
 from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, Reach, RunKernel, primitive
 from cntk._graph.types import BATCH_AXIS, FreeDimension, InferredDimension, TensorType, axis_text
 from cntk._graph.variable import Variable
@@ -20,7 +19,9 @@ from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.sparse import SparseRows
 from cntk._runtime.transfer import to_device
+from cntk._wording import shape_text
 from cntk.axis import Axis
+from cntk.errors import FeedError, GraphError
 
 Axes = tuple[Axis, ...]
 

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from cntk._arguments import as_number, shown
-from cntk._errors import ArgumentError, GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import TensorType
 from cntk._ops.support.operands import apply
 from cntk._runtime.transfer import Everywhere
+from cntk.errors import ArgumentError, GraphError
 
 __all__ = ["CONSTANT_PAD", "REFLECT_PAD", "SYMMETRIC_PAD", "pad"]
 

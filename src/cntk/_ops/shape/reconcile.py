@@ -7,7 +7,6 @@ from typing import Any
 
 from torch import Tensor
 
-from cntk._errors import FeedError, GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType, axis_text
@@ -16,6 +15,7 @@ from cntk._ops.support.operands import apply
 from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
 from cntk.axis import Axis
+from cntk.errors import FeedError, GraphError
 
 __all__ = ["broadcast_as", "reconcile_dynamic_axes"]
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cntk._errors import GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.positions import SAME_POSITIONS, Positions
@@ -18,7 +17,9 @@ from cntk._graph.variable import Variable, as_shape
 from cntk._ops.support.axes import BEYOND_FIRST, as_axes, as_axis, as_static_axis, static_indices
 from cntk._ops.support.composite_op import Fused, compose, compose_fused
 from cntk._ops.support.operands import apply, as_operand
+from cntk._wording import shape_text
 from cntk.axis import Axis
+from cntk.errors import GraphError
 
 __all__ = ["expand_dims", "flatten", "reshape", "squeeze"]
 

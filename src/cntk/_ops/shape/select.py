@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from cntk._arguments import as_bool, shown
-from cntk._errors import ArgumentError, FeedError, GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import TensorType
@@ -21,6 +20,7 @@ from cntk._ops.support.operands import apply, as_operand, as_operands
 from cntk._ops.support.structure import combine
 from cntk._runtime.sparse import SparseRows
 from cntk.axis import Axis
+from cntk.errors import ArgumentError, FeedError, GraphError
 
 __all__ = ["gather", "one_hot", "top_k"]
 

@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import UNKNOWN_SHAPE, FreeDimension, InferredDimension, Shape, TensorType
@@ -22,6 +21,7 @@ from cntk._ops.support.operands import apply, as_operand, as_operands, in_float3
 from cntk._ops.support.structure import combine
 from cntk.axis import Axis
 from cntk.default_options import default_override_or, get_default_override, get_global_option
+from cntk.errors import GraphError
 
 __all__ = ["slice", "splice", "subscript"]
 

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from cntk._arguments import shown
-from cntk._errors import ArgumentError, GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import InferredDimension, TensorType
@@ -19,7 +18,9 @@ from cntk._ops.shape.reshape import reshape
 from cntk._ops.support.axes import as_static_axis, static_index
 from cntk._ops.support.composite_op import compose
 from cntk._ops.support.operands import apply, as_operand
+from cntk._wording import shape_text
 from cntk.axis import Axis
+from cntk.errors import ArgumentError, GraphError
 
 __all__ = ["depth_to_space", "space_to_depth", "swapaxes", "transpose"]
 

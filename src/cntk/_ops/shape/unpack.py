@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from cntk._arguments import as_bool, as_number, as_string
-from cntk._errors import FeedError, GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, Reach, RunKernel, primitive
 from cntk._graph.types import BATCH_AXIS, FreeDimension, TensorType, axis_text
@@ -21,6 +20,7 @@ from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.sparse import SparseRows
 from cntk.axis import Axis
+from cntk.errors import FeedError, GraphError
 
 __all__ = ["to_batch", "to_sequence", "to_sequence_like", "unpack_batch"]
 

@@ -7,10 +7,10 @@ from numbers import Integral
 from typing import Any
 
 from cntk._arguments import shown
-from cntk._errors import ArgumentError, GraphError
 from cntk._graph.types import TensorType
 from cntk._ops.support.broadcasting import static_axis
 from cntk.axis import Axis
+from cntk.errors import ArgumentError, GraphError
 
 # Past the first axis, whatever the rank: what files hold where an operand's rank was not known.
 BEYOND_FIRST = Axis(-(2**31) + 3)

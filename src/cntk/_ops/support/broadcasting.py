@@ -10,7 +10,6 @@ from typing import Any
 
 from torch import Tensor
 
-from cntk._errors import FeedError, GraphError
 from cntk._graph.op import Kernel, RunKernel, fill
 from cntk._graph.types import (
     UNKNOWN_AXES,
@@ -24,6 +23,7 @@ from cntk._graph.types import (
 )
 from cntk._runtime.context import RunContext
 from cntk.axis import Axis
+from cntk.errors import FeedError, GraphError
 
 
 def broadcast_shapes(*shapes: Shape) -> Shape:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from cntk._errors import GraphError
 from cntk._graph.bfloat16 import is_short
 from cntk._graph.block import make_block
 from cntk._graph.composite import Composite
@@ -20,6 +19,7 @@ from cntk._graph.types import DType
 from cntk._graph.variable import Variable, VariableKind, as_name
 from cntk._ops.support.broadcasting import join_axes
 from cntk._ops.support.operands import apply, as_operands
+from cntk.errors import GraphError
 from cntk.variables import Constant
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor
 
-from cntk._errors import GraphError
+from cntk.errors import GraphError
 
 
 def evaluation_only(result: Tensor, op_name: str, *operands: Any) -> Tensor:

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 
 from cntk._arguments import shown
-from cntk._errors import ArgumentError
 from cntk._graph.bfloat16 import is_computed, is_floating, is_number
 from cntk._graph.composite import Composite
 from cntk._graph.function import Function
@@ -21,6 +20,7 @@ from cntk._graph.primitive import Primitive
 from cntk._graph.types import DType
 from cntk._graph.variable import Variable
 from cntk.core import NDArrayView, Value
+from cntk.errors import ArgumentError
 from cntk.variables import Constant
 
 

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 
 from cntk._arguments import as_bool, as_string, shown
-from cntk._errors import ArgumentError, GraphError
 from cntk._graph.bfloat16 import is_computed
 from cntk._graph.block import combine_variables, make_block
 from cntk._graph.composite import Composite
@@ -26,6 +25,7 @@ from cntk.axis import Axis
 from cntk.core import NDArrayView, Value
 from cntk.default_options import default_override_or, get_default_override
 from cntk.device import DeviceDescriptor
+from cntk.errors import ArgumentError, GraphError
 from cntk.variables import Constant, Parameter
 
 __all__ = [

@@ -7,9 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NoReturn
 
-from cntk._errors import GraphError
 from cntk._graph.op import Op
 from cntk._graph.types import TensorType
+from cntk.errors import GraphError
 
 _TRAIN_WITH = (
     "train with cntk.cross_entropy_with_softmax, cntk.nce_loss or cntk.hierarchical_softmax_layer "

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from cntk._arguments import as_string
-from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import Shape, TensorType
 from cntk._graph.variable import as_dtype, as_shape, format_number
 from cntk._ops.support.broadcasting import join_axes
 from cntk._ops.support.operands import apply
+from cntk.errors import GraphError
 
 __all__ = ["custom_proxy_op"]
 

@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from cntk._arguments import as_string, shown
-from cntk._errors import ArgumentError, GraphError, UserFunctionError, operation_text, quoted
 from cntk._graph.block import Block
 from cntk._graph.composite import Composite
 from cntk._graph.function import Function
@@ -28,6 +27,8 @@ from cntk._graph.op import Op
 from cntk._graph.primitive import Primitive
 from cntk._graph.variable import Variable, VariableKind
 from cntk._ops.support.operands import as_operands
+from cntk._wording import operation_text, quoted
+from cntk.errors import ArgumentError, GraphError, UserFunctionError
 
 __all__ = ["native_user_function", "register_native_user_function"]
 

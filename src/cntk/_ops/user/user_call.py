@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cntk._errors import FeedError, UserFunctionError, operation_text, shape_text
 from cntk._graph.op import RunKernel
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind
@@ -23,7 +22,9 @@ from cntk._runtime.conversion import csr_of, split
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.numpy_tensors import array_of
 from cntk._runtime.sparse import SparseRows
+from cntk._wording import operation_text, shape_text
 from cntk.device import DeviceDescriptor, DeviceKind, cpu
+from cntk.errors import FeedError, UserFunctionError
 
 if TYPE_CHECKING:
     from cntk._ops.user.user_function import UserPrimitive

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from cntk._errors import UserFunctionError, operation_text, quoted
 from cntk._graph.function import Function
 from cntk._graph.names.naming import next_uid
 from cntk._graph.op import Op, RunKernel
@@ -17,6 +16,8 @@ from cntk._graph.types import TensorType, common_dtype
 from cntk._graph.user_function_registry import note_class
 from cntk._graph.variable import Variable, VariableKind
 from cntk._ops.support.operands import as_operands
+from cntk._wording import operation_text, quoted
+from cntk.errors import UserFunctionError
 
 __all__ = ["UserFunction"]
 

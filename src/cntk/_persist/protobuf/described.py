@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from cntk._errors import shape_text
 from cntk._persist.protobuf.arrays import NDShape
 from cntk._persist.protobuf.wire import FileFormatError
+from cntk._wording import shape_text
 from cntk.axis import Axis
 
 T = TypeVar("T")

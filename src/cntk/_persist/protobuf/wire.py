@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator
 from typing import IO, TypeAlias
 
-from cntk._errors import Escaped
+from cntk._wording import Escaped
 
 Data: TypeAlias = "bytes | memoryview"
 

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from cntk._compiler.ir import Flattener, Node, Ref, Widen
 from cntk._compiler.passes.flat_graph import FlatGraph
 from cntk._compiler.passes.resolve_crop import resolve_crop
-from cntk._errors import operation_text
 from cntk._files import replacing
 from cntk._graph import walk
 from cntk._graph.function import Function
@@ -41,6 +40,7 @@ from cntk._persist.v2.attributes import attributes_to_file
 from cntk._persist.v2.load import from_dictionary
 from cntk._persist.v2.save import to_dictionary
 from cntk._runtime.numpy_tensors import array_of
+from cntk._wording import operation_text
 from cntk.variables import Constant, Parameter
 
 # How fast a node learns; for an input only whether gradients reach it.

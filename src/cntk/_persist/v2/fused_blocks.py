@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from cntk._errors import GraphError
 from cntk._graph import walk
 from cntk._graph.op import Op
 from cntk._graph.primitive import Primitive
 from cntk._graph.variable import Variable, VariableKind
 from cntk._ops.support.composite_op import Fused
 from cntk._persist.v2.attributes import attributes_to_file
+from cntk.errors import GraphError
 
 
 def single_operation(

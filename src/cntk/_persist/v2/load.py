@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from cntk._errors import GraphError, UserFunctionError
 from cntk._graph import walk
 from cntk._graph.block import Block
 from cntk._graph.composite import Composite
@@ -31,6 +30,7 @@ from cntk._persist.v2.save import APART, COMPOSITE_VERSION, PRIMITIVE_VERSION, V
 from cntk._persist.v2.user_functions import USER_FUNCTION_VERSION, user_function_from_file
 from cntk.axis import Axis
 from cntk.device import DeviceDescriptor
+from cntk.errors import GraphError, UserFunctionError
 from cntk.variables import Constant, Parameter
 
 # Real models nest a handful of levels. Every level doubles what checking the types of a malicious

@@ -9,7 +9,6 @@ from typing import IO, Any
 
 import numpy as np
 
-from cntk._errors import GraphError, operation_text
 from cntk._execution.compiled_state import random_offsets
 from cntk._graph import walk
 from cntk._graph.block import Block
@@ -35,6 +34,8 @@ from cntk._persist.v2.attributes import (
 )
 from cntk._persist.v2.user_functions import user_function_to_file
 from cntk._runtime.numpy_tensors import array_of
+from cntk._wording import operation_text
+from cntk.errors import GraphError
 from cntk.variables import Constant, Parameter
 
 # The newest versions that the original writes and reads.

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from cntk._errors import UserFunctionError
 from cntk._graph.function import Function
 from cntk._graph.primitive import Primitive
 from cntk._graph.user_function_registry import loader_of
@@ -19,6 +18,7 @@ from cntk._ops.user.user_function import UserPrimitive
 from cntk._persist.protobuf.arrays import NDShape
 from cntk._persist.protobuf.dictionary import Held, Single, Size
 from cntk._persist.protobuf.wire import FileFormatError
+from cntk.errors import UserFunctionError
 
 USER_FUNCTION_VERSION = 0
 _STATE_VERSION = 1

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cntk._errors import quoted, shape_text
 from cntk._runtime.random.mersenne_twister import MersenneTwister64
+from cntk._wording import quoted, shape_text
 
 Array = npt.NDArray[Any]
 SentinelValueForInferParamInitRank = 2**31 - 1

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from cntk._errors import DataError
 from cntk._files import opened, replacing
+from cntk.errors import DataError
 
 Array = NDArray[Any]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from cntk._errors import ConversionError
 from cntk.contrib.crosstalkcaffe.adapter import ADAPTER_DICT
 from cntk.contrib.crosstalkcaffe.unimodel.cntkinstance import CntkApiInstance
 from cntk.contrib.crosstalkcaffe.utils.globalconf import load_conf
 from cntk.contrib.crosstalkcaffe.validation.validcore import Validator
+from cntk.errors import ConversionError
 
 __all__ = ["CaffeConverter"]
 

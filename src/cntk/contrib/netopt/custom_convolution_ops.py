@@ -16,13 +16,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from cntk import ops
 from cntk._arguments import as_integer, as_real, shown
-from cntk._errors import ArgumentError, ConversionError, DataError, shape_text
 from cntk._graph.function import Function
 from cntk._graph.names.late_names import hand_on
 from cntk._graph.variable import Variable
 from cntk._ops.support.operands import as_operand
 from cntk._ops.user.user_function import UserFunction
+from cntk._wording import shape_text
 from cntk.core import Value, user_function
+from cntk.errors import ArgumentError, ConversionError, DataError
 from cntk.variables import Constant
 
 __all__ = [

@@ -10,13 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from cntk import ops
 from cntk._arguments import as_flag, as_function, as_integer, shown
-from cntk._errors import ArgumentError, ConversionError, operation_text, shape_text
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
 from cntk._graph.names.late_names import hand_on
 from cntk._graph.types import InferredDimension
 from cntk._graph.variable import Variable
+from cntk._wording import operation_text, shape_text
 from cntk.default_options import default_options, default_override_or, get_default_override
+from cntk.errors import ArgumentError, ConversionError
 from cntk.layers import Dense, identity
 from cntk.layers.options import activated, as_activation
 from cntk.misc.converter import convert

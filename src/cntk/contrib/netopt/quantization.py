@@ -9,11 +9,11 @@ from typing import Any
 
 from cntk import ops
 from cntk._arguments import as_flag, shown
-from cntk._errors import ArgumentError, ConversionError, operation_text, shape_text
 from cntk._graph.function import CloneMethod, Function
 from cntk._graph.names.late_names import hand_on
 from cntk._graph.variable import as_name
 from cntk._ops.user.native_function import native_user_function
+from cntk._wording import operation_text, shape_text
 from cntk.contrib.netopt import native_convolution_id
 from cntk.contrib.netopt.custom_convolution_ops import (
     CustomMultibit as CustomMultibit,
@@ -26,6 +26,7 @@ from cntk.contrib.netopt.custom_convolution_ops import (
     pySign as pySign,
 )
 from cntk.contrib.netopt.factorization import optional_function
+from cntk.errors import ArgumentError, ConversionError
 from cntk.initializer import glorot_uniform
 from cntk.layers.options import as_count, as_shape, initial
 from cntk.misc.converter import convert

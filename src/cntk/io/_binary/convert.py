@@ -10,9 +10,9 @@ from typing import IO, Any
 
 import numpy as np
 
-from cntk._errors import DataError
 from cntk._files import opened, replacing
 from cntk._graph.variable import as_dtype
+from cntk.errors import DataError
 from cntk.io._binary.deserializer import BinaryFile
 from cntk.io._binary.layout import MAGIC, VERSION, BinaryChunk, BinaryStream, directory_bytes
 from cntk.io._corpus.chunk import SparseFrames, StreamChunk

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from cntk._errors import DataError
+from cntk.errors import DataError
 from cntk.io._text.listed_names import LONGEST, shortened
 
 MAGIC = b"nib_ktnc"

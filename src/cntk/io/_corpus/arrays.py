@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from cntk._errors import DataError
+from cntk.errors import DataError
 from cntk.io._corpus.chunk import ChunkInfo, Frames, SparseFrames, StreamChunk
 from cntk.io._corpus.streams import StreamInformation
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from cntk._errors import DataError
+from cntk.errors import DataError
 from cntk.io._corpus.chunk import (
     ChunkInfo,
     Corpus,

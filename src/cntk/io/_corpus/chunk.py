@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias, TypeGuard
 
 import numpy as np
 
-from cntk._errors import DataError
+from cntk.errors import DataError
 from cntk.io._corpus.streams import StreamInformation
 from cntk.io._native.loader import compiled_module
 

@@ -17,7 +17,8 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from cntk._errors import DataError, shape_text
+from cntk._wording import shape_text
+from cntk.errors import DataError
 from cntk.io._corpus.chunk import StreamChunk
 
 Chunks = list[tuple[StreamChunk, np.ndarray]]

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cntk._arguments import as_bool, as_flag, as_integer, as_string, shown
-from cntk._errors import ArgumentError, DataError, RangeError, SettingError, shape_text
 from cntk._graph.variable import as_dtype, as_shape, format_number
+from cntk._wording import shape_text
+from cntk.errors import ArgumentError, DataError, RangeError, SettingError
 from cntk.variables import Record
 
 if TYPE_CHECKING:

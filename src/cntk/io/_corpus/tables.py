@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from cntk._errors import DataError
 from cntk._files import opened
 from cntk._graph.variable import as_shape
+from cntk.errors import DataError
 from cntk.io._corpus.streams import StreamConfiguration, StreamInformation, configurations
 from cntk.io._corpus.user_deserializer import UserDeserializer
 from cntk.io._text.listed_names import why

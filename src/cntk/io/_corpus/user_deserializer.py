@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from cntk._arguments import shown
-from cntk._errors import DataError, shape_text
+from cntk._wording import shape_text
+from cntk.errors import DataError
 from cntk.io._corpus.chunk import ChunkInfo, Frames, SparseFrames, StreamChunk, joined
 from cntk.io._corpus.streams import StreamInformation, stream_list
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from cntk._errors import DataError
+from cntk.errors import DataError
 
 PIXELS = 1 << 23
 """Pixels that any image may have: those of a screen of 3840 x 2160."""

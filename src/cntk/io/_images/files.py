@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from cntk._errors import DataError
 from cntk._files import Reopened, opened
+from cntk.errors import DataError
 from cntk.io._images.decoding import ImageLimits
 from cntk.io._text.encoding import readable
 from cntk.io._text.listed_names import entry, located, shortened

@@ -10,7 +10,7 @@ from functools import cache
 
 import numpy as np
 
-from cntk._errors import DataError
+from cntk.errors import DataError
 from cntk.io._corpus.catalog import Catalog
 from cntk.io._corpus.chunk import StreamChunk
 from cntk.io._corpus.sample_maker import Parts

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from cntk._errors import DataError
+from cntk.errors import DataError
 from cntk.io._corpus.catalog import Catalog
 from cntk.io._corpus.chunk import Corpus, StreamChunk, is_tolerant
 from cntk.io._corpus.sample_maker import Parts, SampleMaker

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from cntk._errors import DataError
+from cntk.errors import DataError
 from cntk.io._corpus.chunk import Frames, StreamChunk, ends_of, joined, take
 from cntk.io._corpus.streams import StreamInformation
 from cntk.io._sampling.reading import POSITION, CatalogReading, Read

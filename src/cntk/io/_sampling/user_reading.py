@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from cntk._errors import DataError
 from cntk._runtime.random.mersenne_twister import MersenneTwister64
+from cntk.errors import DataError
 from cntk.io._corpus.catalog import check_streams
 from cntk.io._corpus.chunk import StreamChunk
 from cntk.io._corpus.streams import StreamInformation

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cntk._errors import DataError
+from cntk.errors import DataError
 from cntk.io._source.minibatch_source import MinibatchSource
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cntk._errors import DataError
+from cntk.errors import DataError
 
 
 def set_option(

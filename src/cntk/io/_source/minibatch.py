@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from cntk._arguments import as_flag, as_integer, shown
-from cntk._errors import ArgumentError
 from cntk._graph.variable import Variable
 from cntk.core import Value
+from cntk.errors import ArgumentError
 
 
 class MinibatchData:

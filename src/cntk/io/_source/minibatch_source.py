@@ -15,13 +15,13 @@ import torch
 from torch import Tensor
 
 from cntk._arguments import as_bool, as_flag, as_integer, shown
-from cntk._errors import ArgumentError, DataError
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.numpy_tensors import tensor_of
 from cntk._runtime.sparse import SparseRows
 from cntk._runtime.transfer import to_device
 from cntk.core import Value
 from cntk.device import DeviceDescriptor, torch_device
+from cntk.errors import ArgumentError, DataError
 from cntk.io._corpus.chunk import Frames, SparseFrames, take
 from cntk.io._corpus.streams import StreamInformation
 from cntk.io._corpus.user_deserializer import UserChunks

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cntk._errors import DataError
+from cntk.errors import DataError
 from cntk.io._corpus.streams import configurations
 from cntk.io._images.deserializer import Base64ImageDeserializer, ImageDeserializer
 from cntk.io._images.transforms import Color, Crop, Mean, Scale, Transform

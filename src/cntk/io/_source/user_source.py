@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from cntk._arguments import as_integer, as_real, shown
-from cntk._errors import ArgumentError, CheckpointStateError, DataError, RangeError, SettingError
 from cntk._graph.types import BATCH_AXIS
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.numpy_tensors import tensor_of
@@ -18,6 +17,7 @@ from cntk._runtime.sparse import SparseRows
 from cntk._runtime.transfer import to_device
 from cntk.core import Value
 from cntk.device import DeviceDescriptor, torch_device
+from cntk.errors import ArgumentError, CheckpointStateError, DataError, RangeError, SettingError
 from cntk.io._corpus.chunk import ends_of
 from cntk.io._corpus.streams import StreamInformation, stream_list
 from cntk.io._source.minibatch import MinibatchData

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from cntk._arguments import shown
-from cntk._errors import DataError
 from cntk._graph.variable import as_shape
+from cntk.errors import DataError
 from cntk.io._corpus.chunk import ChunkInfo, Neighbours, StreamChunk
 from cntk.io._corpus.streams import MAX_SEQUENCE_LENGTH, StreamInformation, files_of
 from cntk.io._speech.archive import Archives

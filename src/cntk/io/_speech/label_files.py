@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cntk._errors import DataError
 from cntk._files import opened
+from cntk.errors import DataError
 from cntk.io._speech.script import key_of
 from cntk.io._text.encoding import decoded
 from cntk.io._text.listed_names import LONGEST, as_key, check_name, shortened, why

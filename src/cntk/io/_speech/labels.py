@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from cntk._arguments import as_flag, as_path, shown
-from cntk._errors import DataError
 from cntk._graph.variable import as_shape
+from cntk.errors import DataError
 from cntk.io._corpus.chunk import ChunkInfo, SparseFrames, StreamChunk
 from cntk.io._corpus.streams import StreamInformation, files_of
 from cntk.io._speech.features import CHUNK_FRAMES

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cntk._errors import DataError
 from cntk._files import opened
+from cntk.errors import DataError
 from cntk.io._text.encoding import escaped
 from cntk.io._text.listed_names import (
     LONGEST,

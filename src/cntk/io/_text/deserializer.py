@@ -15,9 +15,9 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from cntk._arguments import as_path
-from cntk._errors import DataError
 from cntk._files import opened
 from cntk._graph.variable import as_shape
+from cntk.errors import DataError
 from cntk.io._corpus.chunk import ChunkInfo, Frames, StreamChunk, ends_of, take
 from cntk.io._corpus.streams import StreamConfiguration, StreamInformation, configurations
 from cntk.io._source.deserializer_options import set_option

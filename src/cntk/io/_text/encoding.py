@@ -6,8 +6,8 @@ import codecs
 import os
 import re
 
-from cntk._errors import DataError
 from cntk._files import opened
+from cntk.errors import DataError
 
 MARK = codecs.BOM_UTF8
 EMPTY_LINE = b"\n\n"

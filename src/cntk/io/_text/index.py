@@ -14,8 +14,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from cntk._errors import DataError
 from cntk._files import opened
+from cntk.errors import DataError
 from cntk.io._native.loader import compiled_module
 from cntk.io._text.encoding import EMPTY_LINE, check_empty_lines, check_encoding
 from cntk.io._text.index_file import load_index, save_index

@@ -16,7 +16,7 @@ from threading import Lock
 
 import numpy as np
 
-from cntk._errors import DataError
+from cntk.errors import DataError
 from cntk.io._corpus.chunk import Frames, SparseFrames, joined
 
 _NUMBER = re.compile(rb"[+-]?\d+(?:\.(?:\d+(?:[eE][+-]?\d+)?)?|[eE][+-]?\d+)?")

@@ -13,8 +13,8 @@ from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
-from cntk._errors import DataError
 from cntk._files import reachable
+from cntk.errors import DataError
 from cntk.io._text.encoding import as_windows, readable
 
 _ABSOLUTE_ON_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cntk._arguments import shown
-from cntk._errors import ArgumentError
+from cntk.errors import ArgumentError
 
 
 def sequence_to_cntk_text_format(seq_idx: int, alias_tensor_map: Mapping[str, Any]) -> str:

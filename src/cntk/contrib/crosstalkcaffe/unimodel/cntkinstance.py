@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cntk import ops
-from cntk._errors import ConversionError
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
 from cntk.contrib.crosstalkcaffe.unimodel.cntkmodel import (
@@ -18,6 +17,7 @@ from cntk.contrib.crosstalkcaffe.unimodel.cntkmodel import (
     CntkModelDescription,
 )
 from cntk.contrib.crosstalkcaffe.utils.globalconf import GlobalConf
+from cntk.errors import ConversionError
 from cntk.variables import Constant, Parameter
 
 __all__ = ["ApiSetup", "BlockApiSetup", "CntkApiInstance"]

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from cntk._errors import DataError
+from cntk.errors import DataError
 from cntk.io._text.encoding import text_of
 
 __all__ = ["camel_to_snake", "json_parser"]

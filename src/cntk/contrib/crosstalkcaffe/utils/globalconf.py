@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, TypeVar
 
-from cntk._errors import DataError
 from cntk.contrib.crosstalkcaffe.utils.format import camel_to_snake, json_parser
+from cntk.errors import DataError
 
 __all__ = [
     "GlobalConf",

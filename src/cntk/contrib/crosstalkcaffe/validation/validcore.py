@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cntk._errors import ConversionError
 from cntk._files import replacing
 from cntk._graph.function import Function
 from cntk.contrib.crosstalkcaffe.utils.globalconf import GlobalConf
 from cntk.contrib.crosstalkcaffe.validation.validcaffe import CaffeValidCore, ValidCore
+from cntk.errors import ConversionError
 
 __all__ = ["VALID_CORES", "Validator"]
 

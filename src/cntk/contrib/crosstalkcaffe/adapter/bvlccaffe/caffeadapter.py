@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from cntk._errors import ConversionError, DataError
 from cntk._files import opened
 from cntk._persist.protobuf.wire import FileFormatError
 from cntk.contrib.crosstalkcaffe.adapter.baseadapter import Adapter
@@ -24,6 +23,7 @@ from cntk.contrib.crosstalkcaffe.unimodel.cntkmodel import (
     CntkTensorDefinition,
 )
 from cntk.contrib.crosstalkcaffe.utils.globalconf import GlobalConf
+from cntk.errors import ConversionError, DataError
 from cntk.io._text.encoding import text_of
 
 __all__ = ["CaffeAdapter"]

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cntk._errors import ConversionError
 from cntk._ops.nn.windows import Windows
 from cntk.contrib.crosstalkcaffe.adapter.bvlccaffe.schema import Message
+from cntk.errors import ConversionError
 
 __all__ = ["Geometry", "geometry_of"]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cntk._errors import ConversionError
 from cntk.contrib.crosstalkcaffe.adapter.bvlccaffe.geometry import Geometry, geometry_of
 from cntk.contrib.crosstalkcaffe.adapter.bvlccaffe.schema import Message
 from cntk.contrib.crosstalkcaffe.unimodel import cntkmodel
 from cntk.contrib.crosstalkcaffe.unimodel.cntkmodel import CntkLayersDefinition
+from cntk.errors import ConversionError
 
 __all__ = ["SetupCaffeParameters"]
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from cntk._errors import ArgumentError
+from cntk.errors import ArgumentError
 
 _OWN = "cntk.contrib.deeprl.agent.shared."
 

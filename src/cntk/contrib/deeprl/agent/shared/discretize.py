@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from cntk._arguments import shown
-from cntk._errors import ArgumentError
 from cntk._graph.names.late_names import hand_on
 from cntk.contrib.deeprl.agent.shared._spaces import BOX, kind_of
+from cntk.errors import ArgumentError
 
 
 class BoxSpaceDiscretizer:

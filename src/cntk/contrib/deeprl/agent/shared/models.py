@@ -10,9 +10,9 @@ import numpy as np
 
 from cntk import layers, losses, ops
 from cntk._arguments import as_flag, as_function
-from cntk._errors import ArgumentError
 from cntk._graph.function import Function
 from cntk._graph.names.late_names import hand_on
+from cntk.errors import ArgumentError
 
 
 class Models:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from cntk._arguments import as_integer, shown
-from cntk._errors import ArgumentError
 from cntk._graph.names.late_names import hand_on
+from cntk.errors import ArgumentError
 from cntk.layers.options import as_shape
 
 

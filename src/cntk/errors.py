@@ -1,19 +1,41 @@
-"""Wording and kinds of errors: what was expected, what came, and a way out."""
+"""Errors that programs may catch.
+
+A message names the operation, what was expected, what came, and a way out. Each class is also the
+built-in class that the original raises in its place: programs written for the original catch what
+they always did.
+
+Example:
+    >>> import cntk as C
+    >>> x, y = C.input_variable(2), C.input_variable(3)
+    >>> try:
+    ...     x + y
+    ... except C.errors.GraphError as error:
+    ...     print(error)
+    Plus: static axis -1 of the operands must agree or be 1, but has 2, 3; ...
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from cntk._wording import Escaped, operation_text
 
-_LONGEST_SHOWN = 1000
-
-
-class Escaped(Exception):
-    """Text that names of a file or a program may be in: no name moves the cursor, colors a terminal
-    or begins a line.
-    """
-
-    def __init__(self, *args: object) -> None:
-        super().__init__(*(escaped(each) if isinstance(each, str) else each for each in args))
+__all__ = [
+    "ArgumentError",
+    "CheckpointStateError",
+    "ConversionError",
+    "DataError",
+    "FeedError",
+    "GraphError",
+    "NoDeviceError",
+    "NodeAsSizeError",
+    "NotEnoughMemoryError",
+    "NotFiniteError",
+    "RangeError",
+    "ReleasedError",
+    "SequenceStartsError",
+    "SettingError",
+    "StateCountError",
+    "UserFunctionError",
+]
 
 
 class GraphError(Escaped, ValueError, RuntimeError):
@@ -153,40 +175,3 @@ class NotEnoughMemoryError(MemoryError, RuntimeError):
 
 class ReleasedError(RuntimeError):
     """A result was read after its memory went back to the engine."""
-
-
-def shape_text(shape: Iterable[int]) -> str:
-    """A shape as errors and graphs show it: ``[3 x 4]``, ``?`` for a dimension not known yet, ``*``
-    for a free one.
-
-    Example:
-        >>> shape_text((3, -1, -3))
-        '[3 x ? x *]'
-    """
-    shape = tuple(shape)
-    if shape == (-2,):
-        return "[???]"
-    return "[" + " x ".join({-1: "?", -3: "*"}.get(d, str(d)) for d in shape) + "]"
-
-
-def escaped(text: str) -> str:
-    r"""Escape what is not printable in a string: its names move no cursor, color no terminal and
-    turn no line around.
-
-    Example:
-        >>> print(escaped("new\nline \x1b[31m größe"))
-        new\nline \x1b[31m größe
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def quoted(name: str) -> str:
-    """A name as errors show it, in quotes and escaped; of a very long one the beginning."""
-    return f"'{escaped(name[:_LONGEST_SHOWN])}{'...' * (len(name) > _LONGEST_SHOWN)}'"
-
-
-def operation_text(op_name: str, name: str = "") -> str:
-    """An operation as errors name it: its kind, and its name in the graph where it has one."""
-    return f"{escaped(op_name)} {quoted(name)}" if name else escaped(op_name)
