@@ -18,20 +18,15 @@ BUDGET = {
     "_execution": (0, 31, 31),
     "_graph": (14, 28, 114),
     "_old_programs": (0, 41, 11),
-    "_ops": (1, 41, 74),
     "_persist": (19, 35, 149),
     "_runtime": (8, 66, 109),
     "contrib": (0, 40, 68),
     "debugging": (0, 1, 10),
-    "eval": (0, 1, 2),
-    "internal": (1, 8, 32),
     "io": (10, 28, 57),
     "layers": (6, 8, 37),
     "learners": (4, 16, 36),
     "logging": (0, 24, 33),
-    "misc": (0, 2, 6),
     "tests": (0, 0, 2),
-    "train": (0, 23, 22),
 }
 FOLDERS = [".", *sorted(path.name for path in SOURCES.iterdir() if any(path.rglob("*.py")))]
 

@@ -1,1 +1,1 @@
-"""Floor 2: operations, one family a file, each declared once."""
+"""Floor 2: operations, one family in each file, each declared once."""

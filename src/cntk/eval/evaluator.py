@@ -16,21 +16,24 @@ from cntk.eval.sums import RunningSum
 
 
 def as_writers(progress_writers: Any, owner: str) -> list[Any]:
-    """Progress writers given one by one, in a list, or not at all; ``owner`` is who is given them.
+    """Convert progress writers, one, a list or None, to a list; ``owner`` names the caller in
+    errors.
 
     Raises:
         ValueError: for anything else.
     """
     if progress_writers is None:
         return []
-    given = progress_writers if isinstance(progress_writers, (list, tuple)) else [progress_writers]
-    for writer in given:
+    writers = (
+        progress_writers if isinstance(progress_writers, (list, tuple)) else [progress_writers]
+    )
+    for writer in writers:
         if not hasattr(writer, "update_training_with_minibatch"):
             raise ArgumentError(
                 f"{owner}: progress_writers: expected progress writers, such as ProgressPrinter, "
                 f"got {shown(writer)}"
             )
-    return list({id(writer): writer for writer in given}.values())  # each is told once
+    return list({id(writer): writer for writer in writers}.values())  # each is told once
 
 
 class Evaluator:
@@ -80,7 +83,7 @@ class Evaluator:
     def test_minibatch(
         self, arguments: Any, device: DeviceDescriptor | None = None, distributed: bool = False
     ) -> float:
-        """The metric's average over one minibatch.
+        """Compute the metric's average over one minibatch.
 
         Args:
             arguments: data by variable or name.
@@ -96,7 +99,7 @@ class Evaluator:
         return float(result.loss) / result.samples
 
     def _test(self, arguments: Any, device: DeviceDescriptor | None) -> StepResult:
-        """The metric's sum over one minibatch, of which the writers are told."""
+        """Compute the metric's sum over one minibatch, and report it to the writers."""
         result = self._test_step.test(arguments, torch_device(device))
         if not result.samples:
             raise FeedError("test_minibatch: the minibatch has no samples; give at least one")
@@ -107,7 +110,7 @@ class Evaluator:
         return result
 
     def summarize_test_progress(self) -> None:
-        """Have the writers report the average over all minibatches since the last summary."""
+        """Write the average over all minibatches since the last summary to the progress writers."""
         for writer in self._writers:
             writer.write_test_summary(self._tested)
         self._tested.reset()
@@ -118,7 +121,7 @@ class Evaluator:
 
 
 def sequence_of_learners(parameter_learners: Any) -> Sequence[Any]:
-    """Learners given one by one or in a list.
+    """Convert learners, one or a list, to a list.
 
     Raises:
         ValueError: if there is none.

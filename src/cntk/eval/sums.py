@@ -1,4 +1,4 @@
-"""Sums over minibatches that a trainer or an evaluator keeps, and hands to its progress writers."""
+"""Running sums over minibatches of a trainer or an evaluator, which its progress writers read."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _LOGGER = logging.getLogger("cntk")
 
 
 class NanNotice:
-    """Says once that a training's loss is NaN, when somebody reads it anyway."""
+    """A warning, given once, when a loss that is read is NaN."""
 
     def __init__(self) -> None:
         self._is_told = False
 
     def look(self, loss: float) -> None:
-        """Take note of a loss that was read."""
+        """Check a loss that was read."""
         if loss != loss and not self._is_told:
             self._is_told = True
             _LOGGER.warning(

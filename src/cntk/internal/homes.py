@@ -1,4 +1,4 @@
-"""Where the names are that modules hand on: see `cntk._graph.names.handed_on`."""
+"""The home modules of names that other modules re-export: see `cntk._graph.names.handed_on`."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ _HOMES = {name: module for module, names in _FROM.items() for name in names.spli
 
 
 def at_home(name: str) -> Any:
-    """Return what a name stands for that modules hand on.
+    """Return the object of a re-exported name.
 
     Raises:
         KeyError: if none does.

@@ -1,4 +1,6 @@
-"""Helpers of layers that libraries take from the original though they begin with an underscore."""
+"""Helpers of layers that libraries import from the original although they begin with an
+underscore.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""Names that libraries import from the original though they begin with an underscore: what they do,
-in one place.
+"""Names that libraries import from the original although they begin with an underscore, defined in
+one place.
+
+The modules that have them in the original return them by `name_in`.
 
 The modules that the original has them in hand them out from here, by `name_in`.
 """
@@ -47,8 +49,8 @@ def _inject_name(f: Function, name: str) -> Function:
 
 
 def _initializer_for(init: Any, rank_params: Mapping[str, int] | None = None) -> Any:
-    """Return what a parameter begins with: a number as an initializer, an initializer with ranks,
-    an array as it is.
+    """Return a parameter's initializer: an initializer for a number, an initializer with ranks, an
+    array as it is.
 
     Args:
         init: an initializer, a number or an array.
@@ -74,8 +76,8 @@ def _initializer_for(init: Any, rank_params: Mapping[str, int] | None = None) ->
 
 
 def _get_initial_state_or_default(initial_state: Any) -> Any:
-    """Return what a recurrence begins with: a constant of 0 for None, a constant for a number, else
-    what was given.
+    """Return the initial state of a recurrence: a constant of 0 for None, a constant for a number,
+    else the argument.
 
     Example:
         >>> _get_initial_state_or_default(None).value, _get_initial_state_or_default(3).value

@@ -1,4 +1,4 @@
-"""Learners as the original's native layer makes them: of schedules alone, with further options in
+"""Learners with the signatures of the original's native layer: schedules, and further options in
 one object.
 """
 
@@ -82,7 +82,7 @@ def _made(
     options: AdditionalLearningOptions | None,
     **arguments: Any,
 ) -> Learner:
-    """A learner, after a look whether what must be schedules are some.
+    """Create a learner, after a check that its schedules are schedules.
 
     Raises:
         ArgumentError: if one is none, or ``options`` are of another kind.

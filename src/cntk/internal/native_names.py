@@ -1,6 +1,4 @@
-"""Names of the native layer that are those of public things: `cntk.cntk_py` hands them out from
-here.
-"""
+"""Names of the native layer for public objects, which `cntk.cntk_py` re-exports."""
 
 from __future__ import annotations
 

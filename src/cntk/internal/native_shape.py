@@ -1,4 +1,4 @@
-"""Shapes as the original's native layer has them: what Python calls the last axis comes first."""
+"""Shapes of the original's native layer, with axes in the opposite order of Python's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _UNKNOWN = -2
 
 
 class NDShape:
-    """A shape of the native layer, which turns round where it is read.
+    """A shape of the native layer, whose dimensions are read in Python's order.
 
     Args:
         dimensions: the dimensions, what Python calls the last one first; an integer is a number of
@@ -29,8 +29,8 @@ class NDShape:
     """
 
     def __init__(self, dimensions: Any = ()) -> None:
-        given = (InferredDimension,) * dimensions if isinstance(dimensions, int) else dimensions
-        self._dimensions = tuple(as_shape(given))[::-1]
+        dims = (InferredDimension,) * dimensions if isinstance(dimensions, int) else dimensions
+        self._dimensions = tuple(as_shape(dims))[::-1]
 
     @staticmethod
     def unknown() -> NDShape:

@@ -1,4 +1,7 @@
-"""Conversions of loosely given arguments, under the original's names for them.
+"""Conversions of arguments of several types, under the original's names.
+
+Programs that build operations from the native layer use them: axes and lists with an entry for each
+axis are returned in that layer's order, the last axis first.
 
 Programs that build operations out of the native layer's use them: axes and lists with an entry for
 each axis come out in that layer's order, the last axis first.
@@ -63,38 +66,38 @@ _WORDS = {"float": np.float32, "double": np.float64}
 
 
 def sanitize_dtype_numpy(dtype: Any) -> Any:
-    """A dtype as a NumPy scalar type.
+    """Convert a dtype to a NumPy scalar type.
 
     Args:
-        dtype: a NumPy format or its name; 'float' and ``int`` stand for float32, 'double' and
+        dtype: a NumPy dtype or its name; 'float' and ``int`` stand for float32, 'double' and
             ``float`` for float64.
 
     Raises:
-        ValueError: for a format that there is not.
+        ValueError: for an unknown dtype.
     """
     try:
-        found = (
+        result = (
             None
             if dtype is None
             else as_dtype(_WORDS.get(dtype, np.float32 if dtype is int else np.dtype(dtype)))
         )
     except (TypeError, ValueError):
-        found = None
-    if found is None:
+        result = None
+    if result is None:
         raise ValueError(
             f"data type {dtype!r} is not supported; use float32, float64, float16, int8 or int16"
         )
-    return found.type
+    return result.type
 
 
 def sanitize_dtype_cntk(dtype: Any) -> int:
-    """A dtype as files number it; 0 for None.
+    """Convert a dtype to its number in files; 0 for None.
 
     Args:
         dtype: as for `sanitize_dtype_numpy`, or such a number.
 
     Raises:
-        ValueError: for a format that there is not.
+        ValueError: for an unknown dtype.
 
     Example:
         >>> sanitize_dtype_cntk(np.float64)
@@ -109,8 +112,8 @@ def sanitize_dtype_cntk(dtype: Any) -> int:
 
 
 def data_type_to_dtype(data_type: int) -> Any:
-    """A dtype, numbered as in files, as a NumPy scalar type; ``object`` for 0, which is
-    none yet.
+    """Convert the number of a dtype in files to a NumPy scalar type; ``object`` for 0, an unknown
+    dtype.
 
     Raises:
         ValueError: if there is no such number.
@@ -125,29 +128,29 @@ def data_type_to_dtype(data_type: int) -> Any:
 
 
 def sanitize_precision(precision: Any) -> Any:
-    """The dtype of a calculation, float32, float64 or float16, as a NumPy scalar type.
+    """Convert a precision, float32, float64 or float16, to a NumPy scalar type.
 
     Raises:
         ValueError: for any other.
     """
-    found = sanitize_dtype_numpy(precision)
-    if not is_floating(np.dtype(found)):
+    result = sanitize_dtype_numpy(precision)
+    if not is_floating(np.dtype(result)):
         raise ValueError(
             f"precision {precision!r} is not supported; use float32, float64 or float16"
         )
-    return found
+    return result
 
 
 # -- shapes and axes -------------------------------------------------------------------------------
 
 
 def sanitize_shape(shape: Any) -> Shape:
-    """A shape as a tuple."""
+    """Convert a shape to a tuple."""
     return as_shape(shape)
 
 
 def sanitize_2d_number(x: Any) -> tuple[Any, Any]:
-    """A number, or a tuple of two, as two numbers.
+    """Convert a number, or a tuple of two, to two numbers.
 
     Raises:
         ValueError: for anything else.
@@ -160,7 +163,7 @@ def sanitize_2d_number(x: Any) -> tuple[Any, Any]:
 
 
 def sanitize_range(x: Any) -> tuple[Any, Any]:
-    """A number, or a tuple of two in ascending order, as the two ends of a range.
+    """Convert a number, or a tuple of two in ascending order, to the ends of a range.
 
     Raises:
         ValueError: for anything else.
@@ -172,7 +175,8 @@ def sanitize_range(x: Any) -> tuple[Any, Any]:
 
 
 def sanitize_axis(axis: Any) -> Axis:
-    """An axis, static ones counted from the last; None stands for all static axes.
+    """Convert an axis to an `Axis` with static ones counted from the last; None stands for all
+    static axes.
 
     Args:
         axis: a static axis's index, or an `Axis`.
@@ -196,17 +200,17 @@ def sanitize_axis(axis: Any) -> Axis:
 
 
 def sanitize_axis_list(axes: Any) -> list[Axis]:
-    """One axis or several as a list; see `sanitize_axis`."""
+    """Convert one axis or several to a list; see `sanitize_axis`."""
     return [sanitize_axis(axis) for axis in (axes if isinstance(axes, (list, tuple)) else (axes,))]
 
 
 def sanitize_multi_axis_reduction_list(axes: Any) -> list[Axis]:
-    """The axes to reduce over as a list; see `sanitize_axis`."""
+    """Convert the axes of a reduction to a list; see `sanitize_axis`."""
     return sanitize_axis_list(axes)
 
 
 def sanitize_dynamic_axes(axes: Any) -> tuple[Axis, ...]:
-    """One dynamic axis or several as a tuple, the last first.
+    """Convert one dynamic axis or several to a tuple, the last first.
 
     Raises:
         TypeError: for anything that is no axis.
@@ -219,7 +223,7 @@ def sanitize_dynamic_axes(axes: Any) -> tuple[Axis, ...]:
 
 
 def sanitize_permutation(perm: Sequence[int]) -> list[int]:
-    """A permutation of static axes as one of the axes counted from the last.
+    """Convert a permutation of static axes to one of axes counted from the last.
 
     Args:
         perm: for each axis of the result which of the operand's it is; negative ones count from the
@@ -242,19 +246,24 @@ def sanitize_permutation(perm: Sequence[int]) -> list[int]:
 def sanitize_convolution_args(
     strides: Any, sharing: Any, auto_padding: Any
 ) -> tuple[Shape, list[bool], list[bool]]:
-    """A convolution's strides as a tuple, and its flags with the last axis's first."""
+    """Convert a convolution's strides to a tuple, and its flags to lists with the last axis
+    first.
+    """
     return as_shape(strides), _flags(sharing), _flags(auto_padding)
 
 
 def sanitize_pooling_args(
     pooling_window_shape: Any, strides: Any, auto_padding: Any
 ) -> tuple[Shape, Shape, list[bool]]:
-    """A pooling's window and strides as tuples, and its flags with the last axis's first."""
+    """Convert a pooling's window and strides to tuples, and its flags to lists with the last axis
+    first.
+    """
     return as_shape(pooling_window_shape), as_shape(strides), _flags(auto_padding)
 
 
 def sanitize_random_args(shape: Any, dtype: Any) -> tuple[Shape, int]:
-    """The shape of a random result as a tuple, and its dtype as files number it; float32 for None.
+    """Convert the shape of a random result to a tuple, and its dtype to its number in files;
+    float32 for None.
 
     Raises:
         ValueError: for a dtype that there is not.
@@ -267,8 +276,8 @@ def sanitize_random_args(shape: Any, dtype: Any) -> tuple[Shape, int]:
 
 
 def sanitize_Function_attributes(attributes: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
-    """A function's attributes as the native layer keeps them, with flags for each axis turned
-    round, in place.
+    """Reverse the flags for each axis in a function's attributes in place, as the native layer has
+    them.
 
     Args:
         attributes: by name; ``sharing`` and ``autoPadding`` hold flags.
@@ -293,7 +302,7 @@ def _flags(value: Any) -> list[bool]:
 def sanitize_input(
     arg: Any, fallback_dtype: Any = np.float32, reshape: Any = None
 ) -> Variable | Function:
-    """Anything that an operation takes as operand, as a variable; a function is left as it is.
+    """Convert an operand to a variable; return a function as it is.
 
     Args:
         arg: variable, function, number, array or nested lists.
@@ -312,7 +321,7 @@ def sanitize_input(
 
 
 def sanitize_variable_or_function(arg: Any) -> Variable | Function:
-    """A variable or a function as it is.
+    """Return a variable or a function as it is.
 
     Raises:
         TypeError: for anything else.
@@ -323,19 +332,21 @@ def sanitize_variable_or_function(arg: Any) -> Variable | Function:
 
 
 def sanitize_variables_or_functions(arg: Any) -> list[Variable | Function]:
-    """One variable or function, or several, as a list; see `sanitize_variable_or_function`."""
+    """Convert one variable or function, or several, to a list; see
+    `sanitize_variable_or_function`.
+    """
     several = isinstance(arg, Iterable) and not isinstance(arg, (Variable, Function))
     return [sanitize_variable_or_function(item) for item in (arg if several else (arg,))]
 
 
 def sanitize_function(arg: Any) -> Function:
-    """A function as it is, a variable as a function that gives it.
+    """Return a function as it is, or a function with a variable as its output.
 
     Raises:
         TypeError: for anything else.
     """
-    found = sanitize_variable_or_function(arg)
-    return combine(found) if isinstance(found, Variable) else found
+    result = sanitize_variable_or_function(arg)
+    return combine(result) if isinstance(result, Variable) else result
 
 
 # -- data ------------------------------------------------------------------------------------------
@@ -344,7 +355,7 @@ def sanitize_function(arg: Any) -> Function:
 def sanitize_value(
     shape: Any, value: Any, dtype: Any, device: DeviceDescriptor | None
 ) -> NDArrayView:
-    """A number or an array as a view of a given shape.
+    """Convert a number or an array to a view of a shape.
 
     Args:
         shape: the shape for a number; an array has its own.
@@ -357,15 +368,15 @@ def sanitize_value(
     """
     if shape is None and value is None:
         raise ValueError("expected a shape or a value, got neither")
-    wanted = as_dtype(dtype) or np.dtype(np.float32)
+    target = as_dtype(dtype) or np.dtype(np.float32)
     array = np.zeros(as_shape(shape)) if value is None else np.asarray(value)
     if array.ndim == 0:
         array = np.full(as_shape(shape), array)
-    return NDArrayView.from_dense(array.astype(wanted), device)
+    return NDArrayView.from_dense(array.astype(target), device)
 
 
 def sanitize_variable_value_dict(var_value_dict: Mapping[Any, Any]) -> Any:
-    """The only value of a dictionary; the dictionary itself if it has several.
+    """Return the only value of a dictionary; the dictionary itself if it has several.
 
     Raises:
         IndexError: if there is none.
@@ -382,7 +393,7 @@ def sanitize_variable_value_dict(var_value_dict: Mapping[Any, Any]) -> Any:
 def sanitize_batch(
     var: Variable, batch: Any, seq_starts: Sequence[bool] | None = None, device: Any = None
 ) -> Value:
-    """Data for a variable as a `Value`; see `Value.create`.
+    """Convert data for a variable to a `Value`; see `Value.create`.
 
     Raises:
         ValueError: if sequence starts are given beside a `Value`, which has its own.
@@ -403,7 +414,7 @@ def sanitize_var_map(
     device: Any = None,
     extract_values_from_minibatch_data: bool = True,
 ) -> dict[Variable, Value]:
-    """Data for some variables as values by variable.
+    """Convert data for some variables to values by variable.
 
     Args:
         op_arguments: the variables.
@@ -432,9 +443,9 @@ def sanitize_var_map(
         starts = None
         if isinstance(data, tuple) and len(data) == 2 and isinstance(data[1], list):
             data, starts = data
-        held = None if isinstance(data, np.ndarray) else getattr(data, "data", None)
+        content = None if isinstance(data, np.ndarray) else getattr(data, "data", None)
         result[variable] = sanitize_batch(
-            variable, held if isinstance(held, Value) else data, starts, device
+            variable, content if isinstance(content, Value) else data, starts, device
         )
     return result
 
@@ -451,8 +462,7 @@ def _named(name: str, variables: Sequence[Variable]) -> Variable:
 
 
 def bounded_cache(maxsize: int) -> Callable[[Callable[..., R]], Callable[..., R]]:
-    """A decorator that keeps a function's last results by its arguments, so that it is not called
-    for them again.
+    """Return a decorator that caches a function's last results by its arguments.
 
     Args:
         maxsize: how many results are kept.
@@ -470,12 +480,12 @@ def bounded_cache(maxsize: int) -> Callable[[Callable[..., R]], Callable[..., R]
 
 
 def is_string(s: Any) -> bool:
-    """Whether it is a text."""
+    """Return whether it is a string."""
     return isinstance(s, str)
 
 
 def is_byte_buffer(s: Any) -> bool:
-    """Whether it is a file's content in memory."""
+    """Return whether it is a file's content in memory."""
     return isinstance(s, (bytes, bytearray))
 
 

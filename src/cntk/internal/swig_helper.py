@@ -1,5 +1,5 @@
-"""What the original wraps its native objects with. Here there are none, and every object is of its
-public class.
+"""Counterparts of the original's wrappers of native objects. Here every object has its public class
+already.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ __all__ = ["map_if_possible", "typemap"]
 
 
 def map_if_possible(obj: object) -> None:
-    """Give a native object its public class. Nothing is to be done: it has it already."""
+    """Do nothing: here every object has its public class already."""
 
 
 def typemap(f: Callable[P, R]) -> Callable[P, R]:
-    """Decorator of functions that return native objects: these get their public classes.
+    """Decorate a function that returns native objects: the original converts these to public
+    classes.
 
     Args:
         f: the function. What it returns is of the public classes already, so it is left as it is.

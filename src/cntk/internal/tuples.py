@@ -1,4 +1,4 @@
-"""One value or several, as a tuple."""
+"""Conversion of one value or several to a tuple."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Helpers of the original's that programs use: evaluation in one call, values for files, Python
-functions' arguments.
+"""The original's helpers for programs: evaluation in one call, values for files, arguments of
+Python functions.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = [
 
 
 def get_data_type(*args: Any) -> Any:
-    """The dtype that operands share: the variables', or the data's if no variable has one;
+    """Return the dtype that operands share: the variables', or the data's if no variable has one;
     the widest of them.
 
     Args:
@@ -50,9 +50,11 @@ def get_data_type(*args: Any) -> Any:
         else:
             of_data.add(_format(arg))
     of_variables.discard(None)
-    found = of_variables or of_data
+    dtypes = of_variables or of_data
     return max(
-        found, key=lambda format_: (np.dtype(format_).itemsize, format_ is np.float16), default=None
+        dtypes,
+        key=lambda format_: (np.dtype(format_).itemsize, format_ is np.float16),
+        default=None,
     )
 
 
@@ -65,8 +67,8 @@ def _format(data: Any) -> Any:
 
 
 def get_python_function_arguments(f: Callable[..., Any]) -> tuple[list[str], dict[str, Any]]:
-    """The names of a Python function's parameters without a default, and the annotations of all
-    that have one.
+    """Return the names of a Python function's parameters without a default, and the annotations of
+    all with one.
 
     Example:
         >>> def step(x: int, rate: float = 0.5): ...
@@ -82,7 +84,7 @@ def get_python_function_arguments(f: Callable[..., Any]) -> tuple[list[str], dic
 def map_function_arguments(
     params: Sequence[str], params_dict: Mapping[str, Any], *args: Any, **kwargs: Any
 ) -> dict[Any, Any]:
-    """Values by what stands for them, from a call's arguments.
+    """Map a call's arguments to values by parameter.
 
     Args:
         params: the parameters' names, in order.
@@ -135,7 +137,7 @@ def eval(
 
 
 def _ones_like(batch: Any, precision: Any) -> Any:
-    """Ones in the form of a result: an array, or a list of arrays for sequences."""
+    """Return ones in the form of a result: an array, or a list of arrays for sequences."""
     dtype = sanitize_dtype_numpy(precision)
     if isinstance(batch, list):
         return [np.ones_like(sequence, dtype=dtype) for sequence in batch]
@@ -143,12 +145,12 @@ def _ones_like(batch: Any, precision: Any) -> Any:
 
 
 def _to_cntk_dict_value(py_value: Any) -> DictionaryValue:
-    """A value for a file; arrays of dtypes that files do not hold are refused."""
+    """Convert a value for a file; refuse arrays of dtypes that files do not hold."""
     return DictionaryValue(py_value)
 
 
 def _py_dict_to_cntk_dict(py_dict: Mapping[str, Any]) -> Dictionary:
-    """A dictionary for a file."""
+    """Convert a dictionary for a file."""
     result = Dictionary()
     for key, value in py_dict.items():
         result[key] = value
@@ -156,7 +158,7 @@ def _py_dict_to_cntk_dict(py_dict: Mapping[str, Any]) -> Dictionary:
 
 
 def DictionaryValueFromDict(dict: Dictionary) -> DictionaryValue:  # noqa: N802
-    """A dictionary as one value for a file.
+    """Convert a dictionary to one value for a file.
 
     Raises:
         TypeError: for anything but a `Dictionary`.
@@ -169,7 +171,7 @@ def DictionaryValueFromDict(dict: Dictionary) -> DictionaryValue:  # noqa: N802
 
 
 def DictionaryValueFromNDArrayView(value: NDArrayView) -> DictionaryValue:  # noqa: N802
-    """An array as one value for a file.
+    """Convert an array to one value for a file.
 
     Raises:
         TypeError: for anything but an `NDArrayView`.
@@ -187,15 +189,15 @@ def DictionaryValueFromNDArrayView(value: NDArrayView) -> DictionaryValue:  # no
 
 
 def _value_as_sequence(val: Value, var: Variable) -> list[Any]:
-    """A value as a list: an array for each sequence, or for each sample of a variable without a
-    sequence axis.
+    """Convert a value to a list: an array for each sequence, or for each sample of a variable
+    without a sequence axis.
     """
     return list(val.as_sequences(var))
 
 
 def _value_as_sequence_or_array(val: Value | NDArrayView, var: Variable) -> Any:
-    """A value as a result of `var` is shown: a list with an array for each sequence, else one
-    array.
+    """Convert a value to the form of a result of `var`: a list with an array for each sequence,
+    else one array.
     """
     sequences = isinstance(val, Value) and len(var.dynamic_axes) == 2
     return val.as_sequences(var) if isinstance(val, Value) and sequences else val.asarray()

@@ -1,4 +1,4 @@
-"""Models rewritten: some of their functions replaced by others."""
+"""Rewriting of models: replacement of some of their functions by others."""
 
 from cntk._graph.names.late_names import hand_on
 from cntk.misc.converter import convert as convert

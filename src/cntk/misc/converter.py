@@ -1,4 +1,4 @@
-"""Replacing functions of a graph, wherever they stand in it."""
+"""Replacement of functions anywhere in a graph."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Converter = Callable[[Function], Function]
 
 
 def convert(root_func: Function, filter: Filter, converter: Converter) -> Function:
-    """A graph in which some functions have been replaced; also inside blocks.
+    """Return a copy of a graph in which some functions are replaced; also inside blocks.
 
     Args:
         root_func: the graph.
@@ -60,10 +60,10 @@ def convert(root_func: Function, filter: Filter, converter: Converter) -> Functi
     done = 0
     while True:
         order = _order(copy)
-        found = [p for p in order if _concerned(p, filter)]
-        if done >= len(found):
+        matches = [p for p in order if _concerned(p, filter)]
+        if done >= len(matches):
             return Composite(copy)
-        old = found[done]
+        old = matches[done]
         block = None if filter(old) else old.block
         new = (converter(old) if block is None else _inside(old, block, filter, converter)).output
         # What a converter makes stays as it is, even if the filter takes it for one of its own.
@@ -77,8 +77,8 @@ def convert(root_func: Function, filter: Filter, converter: Converter) -> Functi
 
 
 def _replace(order: list[Primitive], old: Variable, new: Variable) -> None:
-    """Put a variable in another's place for the functions that read it; in a loop the old one may
-    be below the new.
+    """Replace a variable by another in the functions that read it; in a loop the old one may be
+    below the new.
     """
     for primitive in order:
         if old in primitive.operands:
@@ -94,7 +94,7 @@ def _order(function: Function) -> list[Primitive]:
 
 
 def _concerned(primitive: Primitive, filter: Filter) -> bool:
-    """Whether a function is to be replaced, or holds one that is."""
+    """Return whether a function is to be replaced, or contains one that is."""
     if len(primitive.results) != 1 or primitive.op_name == "Combine":
         return False
     if filter(primitive):
@@ -104,7 +104,7 @@ def _concerned(primitive: Primitive, filter: Filter) -> bool:
 
 
 def _inside(primitive: Primitive, block: Block, filter: Filter, converter: Converter) -> Function:
-    """A block with the functions inside replaced."""
+    """Replace functions inside a block."""
     outer = block.operands_of(primitive.operands)
     body = convert(block.composite, filter, converter)
     return make_block(

@@ -1,4 +1,4 @@
-"""Stacks of recurrent layers with cuDNN's weights, written out as layers with parameters of their
+"""Conversion of stacks of recurrent layers with cuDNN's weights to layers with parameters of their
 own.
 """
 
@@ -24,8 +24,7 @@ __all__ = ["convert_optimized_rnnstack"]
 
 
 def convert_optimized_rnnstack(cudnn_model: Function) -> Function:
-    """A model in which each `optimized_rnnstack` is written out as recurrent layers, which run in
-    any program.
+    """Replace each `optimized_rnnstack` of a model by recurrent layers, which run in any program.
 
     An LSTM becomes `cntk.layers.LSTM`, a plain recurrent layer `cntk.layers.RNNStep`. A GRU of
     cuDNN applies its reset after the product, which `cntk.layers.GRU` does not, and becomes a block
@@ -61,7 +60,7 @@ def convert_optimized_rnnstack(cudnn_model: Function) -> Function:
 
 
 def _layers(stack: Function) -> Function:
-    """The layers of one stack, on the stack's own operand."""
+    """Build the layers of one stack on the stack's operand."""
     op: Any = stack.root_function.op
     x, weights = stack.root_function.operands
     if not isinstance(weights, Parameter) and not weights.is_constant:
@@ -92,7 +91,7 @@ def _layers(stack: Function) -> Function:
 def _layer(
     op: OptimizedRNNStack, weights: list[np.ndarray], x: Any, name: str, go_backwards: bool = False
 ) -> Function:
-    """One layer in one direction; the weights are those of `OptimizedRNNStack.split`."""
+    """Build one layer in one direction; the weights are those of `OptimizedRNNStack.split`."""
     size, dtype = op.hidden_size, weights[0].dtype
     with default_options(dtype=dtype.type):
         if op.recurrent_op == "gru":
@@ -104,23 +103,23 @@ def _layer(
             cell = layers.RNNStep(size, activation=activation, name=name)
         result = layers.Recurrence(cell, go_backwards=go_backwards)(x)
     if op.recurrent_op != "gru":
-        held = {p.name: p for p in cell.parameters}
-        held["W"].value, held["H"].value = weights[0].T, weights[1].T
-        held["b"].value = weights[2] + weights[3]
+        parameters = {p.name: p for p in cell.parameters}
+        parameters["W"].value, parameters["H"].value = weights[0].T, weights[1].T
+        parameters["b"].value = weights[2] + weights[3]
     return result  # type: ignore[no-any-return]
 
 
 def _reordered(weight: np.ndarray) -> np.ndarray:
-    """Rows of the gates input, forget, cell, output in the order of the layer: input, cell, forget,
-    output.
+    """Reorder rows of the gates input, forget, cell, output to the layer's order: input, cell,
+    forget, output.
     """
     i, f, g, o = np.split(weight, 4)
     return np.concatenate([i, g, f, o])
 
 
 def _gru(size: int, weights: list[np.ndarray], name: str) -> Function:
-    """A step of cuDNN's variant: the state's part of the new values has a bias of its own, inside
-    the reset.
+    """Build a step of cuDNN's variant: the state's part of the new values has a bias of its own,
+    inside the reset.
     """
     names = ("W", "H", "b", "b1")
     W, H, b, b1 = (

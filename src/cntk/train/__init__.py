@@ -1,4 +1,4 @@
-"""Training: the trainer, training sessions, and training of functions."""
+"""Training: the trainer, training sessions, and `Function.train`."""
 
 from cntk._graph.names.late_names import hand_on
 from cntk.learners.schedules import minibatch_size_schedule

@@ -1,4 +1,8 @@
-"""Training in several processes: the names of the original, with what they do where there is one.
+"""Training in several processes: the original's functions, and their meaning where there is one
+process.
+
+A distributed learner wraps another learner, which trains in this process; gradients are exchanged
+with other processes before that learner gets them. `cntk.train.processes` knows the processes.
 
 A distributed learner is a learner around another, which trains in this process; what is exchanged
 with other processes lies between the gradients and that learner. Which processes there are is said
@@ -57,7 +61,7 @@ class DistributedLearner:
 
     @property
     def total_number_of_samples_seen(self) -> int:
-        """How many samples all processes were given."""
+        """Number of samples of all processes."""
         return samples_seen(self.local)
 
     @property
@@ -87,20 +91,20 @@ class DistributedLearner:
         self.local.reset_learning_rate(learning_rate)
 
     def reset_smoothed_gradients(self) -> None:
-        """Forget what the rule has gathered."""
+        """Reset the learner's state, such as momenta."""
         self.local.reset_smoothed_gradients()
 
     def total_number_of_minibatches_seen(self) -> int:
-        """Return how many minibatches this learner was given."""
+        """Return the number of minibatches of this learner."""
         return int(self.local.total_number_of_minibatches_seen())
 
     def total_number_of_sweeps_seen(self) -> int:
-        """Return how many ends of sweeps this learner was told of."""
+        """Return the number of sweeps that this learner has ended."""
         return int(self.local.total_number_of_sweeps_seen())
 
     def add_progress_writers(self, progress_writers: Sequence[Any]) -> None:
-        """Let writers know of synchronizations; of learning rates, as in the original, they hear
-        nothing.
+        """Add writers that are told of synchronizations; as in the original, they are not told of
+        learning rates.
         """
 
     def is_metric_aggregator(self) -> bool:
@@ -125,7 +129,9 @@ class DistributedLearner:
         return learner_checkpoint(self)
 
     def restore_from_checkpoint(self, checkpoint: Mapping[str, Any]) -> None:
-        """Go on from what `create_checkpoint` returned; see `Learner.restore_from_checkpoint`."""
+        """Restore the state that `create_checkpoint` returned; see
+        `Learner.restore_from_checkpoint`.
+        """
         from cntk._persist.learner_state import restore_learner
 
         if not isinstance(checkpoint, Mapping):
@@ -180,14 +186,14 @@ class DistributedLearner:
         return undo, changed
 
     def before_checkpoint(self) -> None:
-        """Bring the parameters to where a checkpoint may hold them."""
+        """Set the parameters to the values that a checkpoint may hold."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all that changes in the course of training."""
+        """Return all state that training changes."""
         return {"local": self.local.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state_dict` returned."""
+        """Restore the state that `state_dict` returned."""
         self.local.load_state_dict(state["local"])
 
 

@@ -33,7 +33,7 @@ from cntk.variables import Record
 
 
 class _Summaries:
-    """A progress writer that gathers what `Function.train` returns.
+    """A progress writer that collects what `Function.train` returns.
 
     Args:
         every: after how many minibatches an entry of ``updates`` is made; 0 for never.
@@ -53,7 +53,7 @@ class _Summaries:
     def update_training_with_minibatch(
         self, samples: int, loss: RunningSum, metric: RunningSum | None = None
     ) -> None:
-        """Take note of a training minibatch."""
+        """Record a training minibatch."""
         entry = (loss.last, None if metric is None else metric.last, samples)
         self._update.append(entry)
         self._epoch.append(entry)
@@ -72,17 +72,17 @@ class _Summaries:
         self._minibatches = 0
 
     def update_test(self, samples: int, metric: RunningSum) -> None:
-        """Take note of a test minibatch."""
+        """Record a test minibatch."""
         self._tested.append((metric.last, None, samples))
 
     def write_test_summary(self, metric: RunningSum) -> None:
-        """End a test; the last one is that after training."""
-        found = _summary(self._tested)
-        self.test = Record(metric=found["loss"], samples=found["samples"])
+        """End a test; the last one is the test after training."""
+        summary = _summary(self._tested)
+        self.test = Record(metric=summary["loss"], samples=summary["samples"])
         self._tested.clear()
 
     def write(self, key: str, value: Any) -> None:
-        """Nothing else is returned."""
+        """Ignore values: `Function.train` returns none."""
 
 
 def _summary(entries: Sequence[tuple[Tensor, Any, int]]) -> Record:
@@ -103,7 +103,8 @@ def _criterion_outputs(function: Function) -> tuple[Any, Any]:
 
 
 def _every(frequency: Any, epoch: int, size: Any, writers: Sequence[Any]) -> tuple[int, bool]:
-    """After how many minibatches updates are noted, and whether at ever longer intervals instead.
+    """Return after how many minibatches to record updates, and whether to do so at growing
+    intervals instead.
 
     A progress writer's word counts. As in the original, a frequency below the (first) minibatch
     size is for ever longer intervals.
@@ -126,7 +127,7 @@ def _every(frequency: Any, epoch: int, size: Any, writers: Sequence[Any]) -> tup
 
 
 def _are_sequences(function: Function, source: Any) -> bool:
-    """Whether data in memory are given of which some are sequences."""
+    """Return whether the data are in memory and some of them are sequences."""
     return not hasattr(source, "next_minibatch") and any(
         len(v.dynamic_axes) > 1 for v in function.signature
     )
@@ -135,18 +136,18 @@ def _are_sequences(function: Function, source: Any) -> bool:
 def _limits(
     source: StreamSource, max_epochs: float | None, epoch_size: int | None, max_samples: int | None
 ) -> tuple[int | None, int]:
-    """An epoch's size if there are epochs, and how many samples to train on.
+    """Return the size of an epoch, if there are epochs, and the number of samples to train on.
 
     Raises:
         ValueError: if that is not told, told twice, or not positive.
     """
-    for name, given in (
+    for name, value in (
         ("max_epochs", max_epochs),
         ("epoch_size", epoch_size),
         ("max_samples", max_samples),
     ):
-        if given is not None:
-            as_limit(given, f"train: {name}", finite=name != "max_samples")
+        if value is not None:
+            as_limit(value, f"train: {name}", finite=name != "max_samples")
     if max_samples is not None:
         if max_epochs is not None:
             raise ValueError("train: max_epochs and max_samples say the same; give one of them")
@@ -208,24 +209,24 @@ def train_function(
 
 
 def _callbacks(callbacks: Any) -> tuple[list[Any], tuple[Any, Any, Any]]:
-    """Progress writers, and configurations of checkpoints, cross validation and test, each if there
-    is one.
+    """Split callbacks into progress writers and the configurations of checkpoints, cross validation
+    and test.
 
     Raises:
         TypeError: for anything else.
         ValueError: for two configurations of one kind.
     """
     kinds = (CheckpointConfig, CrossValidationConfig, TestConfig)
-    given = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
+    listed = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
     if not isinstance(callbacks, np.ndarray) and not callbacks:
-        given = []
-    found = [[c for c in given if isinstance(c, kind)] for kind in kinds]
-    for kind, configs in zip(kinds, found, strict=True):
+        listed = []
+    by_kind = [[c for c in listed if isinstance(c, kind)] for kind in kinds]
+    for kind, configs in zip(kinds, by_kind, strict=True):
         if len(configs) > 1:
             raise ValueError(
                 f"callbacks: one {kind.__name__} is possible, and {len(configs)} were given"
             )
-    writers = [c for c in given if not isinstance(c, kinds)]
+    writers = [c for c in listed if not isinstance(c, kinds)]
     for writer in writers:
         if not hasattr(writer, "update_training_with_minibatch"):
             raise TypeError(
@@ -233,7 +234,7 @@ def _callbacks(callbacks: Any) -> tuple[list[Any], tuple[Any, Any, Any]]:
                 "TestConfig, got "
                 f"{shown(writer)}"
             )
-    return writers, tuple(configs[0] if configs else None for configs in found)  # type: ignore[return-value]
+    return writers, tuple(configs[0] if configs else None for configs in by_kind)  # type: ignore[return-value]
 
 
 def test_function(
@@ -246,16 +247,16 @@ def test_function(
 ) -> Record:
     """Average a criterion's metric over data; see `Function.test`."""
     loss, metric = _criterion_outputs(function)
-    wanted = loss if metric is None else metric
+    criterion = loss if metric is None else metric
     size = as_minibatch_size(minibatch_size, "test")
     source = source_of(
         function, minibatch_source, streams, model_inputs_to_streams, sweeps=1, method="test"
     )
     check_finite(source, None, "Test")
     writers, _ = _callbacks(callbacks)
-    evaluator = Evaluator(combine_variables([wanted]), writers)
+    evaluator = Evaluator(combine_variables([criterion]), writers)
     tally = Tally()
-    needed = set(combine_variables([wanted]).inputs)
+    needed = set(combine_variables([criterion]).inputs)
     for arguments, _ in source.minibatches(size, None, lambda: tally.samples):
         tally.add(evaluator._test({k: v for k, v in arguments.items() if k in needed}, None))
     evaluator.summarize_test_progress()

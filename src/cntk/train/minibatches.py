@@ -1,4 +1,4 @@
-"""Minibatches of a training: out of arrays in memory, or of a minibatch source's streams."""
+"""Minibatches for training: from arrays in memory, or from a minibatch source's streams."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Minibatches = Iterator[tuple[dict[Variable, Any], bool]]
 
 
 class StreamSource:
-    """A minibatch source's streams as minibatches.
+    """Minibatches from a minibatch source's streams.
 
     Args:
         source: it has ``next_minibatch``.
@@ -42,7 +42,7 @@ class StreamSource:
         seen: Callable[[], int],
         device: DeviceDescriptor | None = None,
     ) -> Minibatches:
-        """Minibatches until the source has no more, or the limit is reached.
+        """Yield minibatches until the source ends or the limit is reached.
 
         Args:
             size: samples of a minibatch: a number, or a schedule over the samples seen.
@@ -54,36 +54,38 @@ class StreamSource:
             Data by variable, and whether the minibatch ends a sweep.
         """
         while limit is None or seen() < limit:
-            wanted = size_at(size, seen())
-            minibatch = self._next(wanted if limit is None else min(wanted, limit - seen()), device)
+            next_size = size_at(size, seen())
+            minibatch = self._next(
+                next_size if limit is None else min(next_size, limit - seen()), device
+            )
             if not minibatch:
                 return
             yield minibatch, any(m.sweep_end for m in minibatch.values())
 
     def is_infinite(self) -> bool:
-        """Whether there is always a next minibatch."""
+        """Return whether there is always a next minibatch."""
         # A source of data in memory says False, as the original's does.
         return bool(getattr(self.source, "repeats", False) or self.source.is_infinite())
 
     def get_checkpoint_state(self) -> dict[str, Any]:
-        """The source's state."""
+        """Return the source's state."""
         return dict(self.source.get_checkpoint_state())
 
     def restore_from_checkpoint(self, state: Mapping[str, Any]) -> None:
-        """Have the source go on from a state."""
+        """Restore the source's state."""
         self.source.restore_from_checkpoint(state)
 
     def _next(self, size: int, device: DeviceDescriptor | None) -> dict[Variable, MinibatchData]:
         if isinstance(self.source, UserMinibatchSource):
-            found = self.source.next_minibatch(size, 1, 0, device)
+            data = self.source.next_minibatch(size, 1, 0, device)
             for variable, stream in self.streams.items():
-                if found and not (isinstance(stream, Hashable) and stream in found):
-                    known = ", ".join(str(getattr(s, "name", s)) for s in found)
+                if data and not (isinstance(stream, Hashable) and stream in data):
+                    known = ", ".join(str(getattr(s, "name", s)) for s in data)
                     raise FeedError(
                         f"the minibatch source has no stream {stream!r}, which is to be for "
                         f"{variable!r}; it has {known}"
                     )
-            return {v: found[s] for v, s in self.streams.items()} if found else {}
+            return {v: data[s] for v, s in self.streams.items()} if data else {}
         minibatch: dict[Variable, MinibatchData] = self.source.next_minibatch(
             size, self.streams, device
         )
@@ -98,7 +100,7 @@ def source_of(
     sweeps: float | None = None,
     method: str = "train",
 ) -> StreamSource:
-    """Where a function's arguments come from.
+    """Return the source of a function's arguments.
 
     Args:
         function: a criterion.
@@ -136,13 +138,13 @@ def source_of(
             )
         return _from_memory(arguments, source, sweeps, method)
     if mapping is None:
-        given = streams if streams is not None else list(getattr(source, "streams", {}).values())
-        if len(given) != len(arguments):
+        listed = streams if streams is not None else list(getattr(source, "streams", {}).values())
+        if len(listed) != len(arguments):
             raise FeedError(
-                f"{method}: {function} has {len(arguments)} arguments, and {len(given)} streams "
+                f"{method}: {function} has {len(arguments)} arguments, and {len(listed)} streams "
                 f"were given"
             )
-        mapping = dict(zip(arguments, given, strict=True))
+        mapping = dict(zip(arguments, listed, strict=True))
     if not isinstance(mapping, Mapping):
         raise ArgumentError(
             f"{method}: model_inputs_to_streams must be a dictionary, got {shown(mapping)}"
@@ -151,14 +153,14 @@ def source_of(
 
 
 def _from_memory(
-    arguments: Sequence[Variable], given: Any, sweeps: float | None, method: str
+    arguments: Sequence[Variable], arrays: Any, sweeps: float | None, method: str
 ) -> StreamSource:
-    """Data in memory as a source, which cuts them as the original does: sequences count with their
-    frames.
+    """Return a source of data in memory. As in the original, the size of a minibatch of sequences
+    counts frames.
     """
-    if isinstance(given, Iterator):
-        given = tuple(given)
-    data = given if isinstance(given, (tuple, list)) else (given,)
+    if isinstance(arrays, Iterator):
+        arrays = tuple(arrays)
+    data = arrays if isinstance(arrays, (tuple, list)) else (arrays,)
     if len(data) != len(arguments):
         raise FeedError(
             f"{method}: to pass data directly in place of a minibatch source, pass a tuple of "
@@ -181,32 +183,32 @@ def _from_memory(
     return StreamSource(source, streams, first.shape[0] if hasattr(first, "shape") else len(first))
 
 
-def _as_data(given: Any, method: str) -> Any:
-    if hasattr(given, "tocsr"):
-        return given.tocsr()
-    if isinstance(given, (list, np.ndarray, Value)):
-        return given
-    if isinstance(given, tuple):
-        return list(given)
-    if isinstance(given, NDArrayView):
-        return Value(given)
-    if isinstance(given, Mapping) or not hasattr(given, "__len__"):
+def _as_data(value: Any, method: str) -> Any:
+    if hasattr(value, "tocsr"):
+        return value.tocsr()
+    if isinstance(value, (list, np.ndarray, Value)):
+        return value
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, NDArrayView):
+        return Value(value)
+    if isinstance(value, Mapping) or not hasattr(value, "__len__"):
         raise FeedError(
             f"{method}: expected an array, a CSR matrix, a Value or a list as data, got "
-            f"{type(given).__name__}"
+            f"{type(value).__name__}"
         )
     try:
-        array = np.asarray(given)
+        array = np.asarray(value)
     except ValueError:
         array = np.asarray(None)
     if not array.ndim:
         raise FeedError(
             f"{method}: expected an array, a CSR matrix, a Value or a list as data, got "
-            f"{shown(given)}"
+            f"{shown(value)}"
         )
     return array
 
 
 def size_at(size: Any, samples: int) -> int:
-    """The size of a minibatch after so many samples."""
+    """Return the size of a minibatch after a number of samples."""
     return int(size[samples] if hasattr(size, "__getitem__") else size)

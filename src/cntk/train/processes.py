@@ -1,5 +1,8 @@
 """The processes that train together: one, until there is an exchange between several.
 
+If a launcher has started several, `mpi_communicator` refuses, instead of training each of them by
+itself.
+
 Where a launcher has started several, `mpi_communicator` refuses, rather than training each of them
 by itself.
 """
@@ -51,7 +54,7 @@ class Communicator:
         return self.current_worker().global_rank == 0
 
     def barrier(self) -> None:
-        """Wait until all processes have come here, which one process has by itself."""
+        """Wait until all processes are here; one process need not wait."""
 
     @staticmethod
     def rank() -> int:

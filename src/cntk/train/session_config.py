@@ -1,5 +1,5 @@
-"""What a training session does beside training: checkpoints, cross validation and a test, and how
-often.
+"""Configuration of a training session's checkpoints, cross validation and test, and of their
+frequencies.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NEVER = sys.maxsize
 
 
 class DataUnit(IntEnum):
-    """What frequencies count. The numbers are the original's.
+    """Units of frequencies. The numbers are the original's.
 
     Example:
         >>> CheckpointConfig("model", frequency=(100, DataUnit.minibatch)).frequency
@@ -41,25 +41,27 @@ class DataUnit(IntEnum):
 Frequency = tuple[int, DataUnit]
 
 
-def as_frequency(given: Any, name: str) -> Frequency:
-    """A frequency as a program gives it: a number of samples, a pair of a number and a `DataUnit`,
-    or None for once, at the end.
+def as_frequency(frequency: Any, name: str) -> Frequency:
+    """Convert a frequency: a number of samples, a pair of a number and a `DataUnit`, or None for
+    once, at the end.
 
     Raises:
         TypeError: for anything else.
         ValueError: for a negative number.
     """
-    if given is None:
+    if frequency is None:
         return NEVER, DataUnit.sample
     number, unit = (
-        given if isinstance(given, tuple) and len(given) == 2 else (given, DataUnit.sample)
+        frequency
+        if isinstance(frequency, tuple) and len(frequency) == 2
+        else (frequency, DataUnit.sample)
     )
     count = as_index(number)
     if count is None or not isinstance(unit, DataUnit):
         raise TypeError(
             f"{name}: the frequency must be a number of samples, such as 1000, or a pair of a "
             f"number and a unit, such as "
-            f"(5, cntk.train.DataUnit.sweep); got {shown(given)}"
+            f"(5, cntk.train.DataUnit.sweep); got {shown(frequency)}"
         )
     if count < 0:
         raise SettingError(
@@ -69,52 +71,52 @@ def as_frequency(given: Any, name: str) -> Frequency:
     return count, unit
 
 
-def as_minibatch_size(given: Any, name: str) -> Any:
-    """A size of minibatches: a number of samples, or a schedule.
+def as_minibatch_size(value: Any, name: str) -> Any:
+    """Convert the size of minibatches: a number of samples, or a schedule.
 
     Raises:
         ArgumentError: for anything else.
         ValueError: for a size that is not positive.
     """
-    if isinstance(given, MinibatchSizeSchedule):
-        as_minibatch_size(min(given.values), name)
-        return given
-    size = as_index(given)
+    if isinstance(value, MinibatchSizeSchedule):
+        as_minibatch_size(min(value.values), name)
+        return value
+    size = as_index(value)
     if size is None:
         raise ArgumentError(
             f"{name}: the minibatch size must be a number of samples or what "
             f"minibatch_size_schedule() gives, "
-            f"got {type(given).__name__}"
+            f"got {type(value).__name__}"
         )
     if size < 1:
         raise SettingError(f"{name}: the minibatch size must be positive, got {size}")
     return size
 
 
-def as_index(given: Any) -> int | None:
-    """An integer as such, of NumPy's as well as of Python's; None for anything else."""
+def as_index(value: Any) -> int | None:
+    """Convert an integer of Python or NumPy; return None for anything else."""
     try:
-        return None if isinstance(given, bool) else operator.index(given)
+        return None if isinstance(value, bool) else operator.index(value)
     except TypeError:
         return None
 
 
-def as_limit(given: Any, name: str, finite: bool = False) -> Any:
-    """How many samples to go to, with a fraction at most; infinitely many unless it must be
+def as_limit(value: Any, name: str, finite: bool = False) -> Any:
+    """Convert a limit of samples, which may have a fraction, and be infinite unless it must be
     ``finite``.
 
     Raises:
         ArgumentError: for what is no number.
     """
-    if isinstance(given, bool) or not isinstance(given, (Real, np.integer, np.floating)):
-        raise ArgumentError(f"{name} must be a number, got {shown(given)}")
-    if finite or given != given:
-        as_real(given, name)
-    return given
+    if isinstance(value, bool) or not isinstance(value, (Real, np.integer, np.floating)):
+        raise ArgumentError(f"{name} must be a number, got {shown(value)}")
+    if finite or value != value:
+        as_real(value, name)
+    return value
 
 
 class CheckpointConfig:
-    """Where and how often a session writes checkpoints.
+    """Configuration of a session's checkpoints: file name and frequency.
 
     Args:
         filename: path of the model's file; that of all else that training needs has ``.ckp`` after
@@ -155,7 +157,7 @@ class CheckpointConfig:
 
 
 class _DataConfig:
-    """Data to try a model on, which either a reader or arrays give."""
+    """Data to evaluate a model on, from a reader or from arrays."""
 
     def __init__(self, source: Any, size: Any, streams: Any, criterion: Any) -> None:
         name = type(self).__name__
@@ -178,14 +180,14 @@ class _DataConfig:
         self._feed = source_of(criterion, source, None, None, sweeps=1, method=name)
 
     def feed(self, streams: Mapping[Any, Any]) -> StreamSource | None:
-        """The data for a session whose own are these streams; None if there are none."""
+        """Return the data's source for a session with these streams; None without data."""
         if self.source is None:
             return None
         return self._feed or StreamSource(self.source, dict(self.streams or streams))
 
 
 class CrossValidationConfig(_DataConfig):
-    """On what and how often a session tries the model while it trains.
+    """Configuration of the evaluation of the model during training: data and frequency.
 
     Args:
         minibatch_source: the data; or arrays for the arguments of a criterion; None if there is
@@ -223,8 +225,8 @@ class CrossValidationConfig(_DataConfig):
         source: Any = None,
         mb_size: Any = None,
     ) -> None:
-        given, size = _renamed(self, minibatch_source, minibatch_size, source, mb_size)
-        super().__init__(given, size, model_inputs_to_streams, criterion)
+        data, size = _renamed(self, minibatch_source, minibatch_size, source, mb_size)
+        super().__init__(data, size, model_inputs_to_streams, criterion)
         self.frequency = as_frequency(frequency, "CrossValidationConfig")
         if callback is not None and not callable(callback):
             raise ArgumentError(
@@ -241,7 +243,7 @@ class CrossValidationConfig(_DataConfig):
 
 
 class TestConfig(_DataConfig):
-    """On what a session tries the model after training.
+    """Configuration of the evaluation of the model after training.
 
     Args:
         minibatch_source: the data; or arrays for the arguments of a criterion.
@@ -268,19 +270,19 @@ class TestConfig(_DataConfig):
         source: Any = None,
         mb_size: Any = None,
     ) -> None:
-        given, size = _renamed(self, minibatch_source, minibatch_size, source, mb_size)
-        super().__init__(given, size, model_inputs_to_streams, criterion)
+        data, size = _renamed(self, minibatch_source, minibatch_size, source, mb_size)
+        super().__init__(data, size, model_inputs_to_streams, criterion)
 
 
 def _renamed(
     config: Any, minibatch_source: Any, minibatch_size: Any, source: Any, mb_size: Any
 ) -> tuple[Any, Any]:
-    """Source and size, by whichever of their names they were given."""
-    for old, given, new in (
+    """Return source and size, passed by their present or their former names."""
+    for old, value, new in (
         ("source", source, "minibatch_source"),
         ("mb_size", mb_size, "minibatch_size"),
     ):
-        if given is not None:
+        if value is not None:
             warnings.warn(
                 f"{type(config).__name__}: {old} is called {new} now",
                 DeprecationWarning,
@@ -293,7 +295,7 @@ def _renamed(
 
 
 def check_finite(feed: StreamSource | None, limit: int | None, what: str) -> None:
-    """Refuse data that never end.
+    """Refuse data without an end.
 
     Raises:
         ValueError: if there is no limit and the source has none.

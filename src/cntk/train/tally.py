@@ -11,7 +11,7 @@ from cntk._execution.training_step import StepResult
 
 @dataclass
 class Tally:
-    """What has been added up so far; the sum stays on the device until it is asked for.
+    """Running sum of a metric; it stays on the device until it is read.
 
     Attributes:
         samples: number of samples.
@@ -29,5 +29,5 @@ class Tally:
         self.minibatches += 1
 
     def average(self) -> float:
-        """The sum by the number of samples; 0 of none."""
+        """Return the sum divided by the number of samples; 0 without samples."""
         return float(self._total) / self.samples if self.samples else 0.0

@@ -130,10 +130,10 @@ class Trainer(Evaluator):
                     if isinstance(data, MinibatchData) and data.sweep_end:
                         is_sweep_end = True
         asked = {} if outputs is None else asked_for(outputs, "Trainer: outputs")
-        wanted = tuple(dict.fromkeys(asked.values())) if asked else ()
+        requested = tuple(dict.fromkeys(asked.values())) if asked else ()
         if not isinstance(is_sweep_end, (bool, NoneType)):
             is_sweep_end = as_bool(is_sweep_end, "train_minibatch: is_sweep_end")
-        result = self._step.train(arguments, wanted, torch_device(device), bool(is_sweep_end))
+        result = self._step.train(arguments, requested, torch_device(device), bool(is_sweep_end))
         self._previous = result
         if self._writers:
             self._report(result)
@@ -151,7 +151,7 @@ class Trainer(Evaluator):
             )
 
     def test_minibatch(self, arguments: Any, device: DeviceDescriptor | None = None) -> float:  # type: ignore[override]
-        """The metric's average over one minibatch, without an update.
+        """Compute the metric's average over one minibatch, without an update.
 
         Raises:
             ValueError: if the trainer has no metric, or data are missing or do not fit.
@@ -165,8 +165,7 @@ class Trainer(Evaluator):
     def save_checkpoint(
         self, filename: str | os.PathLike[str], external_state: Mapping[str, Any] = {}
     ) -> None:
-        """Write all that training needs to go on: model, learners, and where random numbers have
-        got to.
+        """Save all state of training: the model, the learners, and the positions of random numbers.
 
         There are two files, ``filename`` with the model and ``filename`` + ``.ckp`` with the rest.
         They replace former ones once both are written, and not before.
@@ -209,8 +208,7 @@ class Trainer(Evaluator):
         )
 
     def restore_from_checkpoint(self, filename: str | os.PathLike[str]) -> dict[str, Any]:
-        """Go on from where `save_checkpoint` was called, by this trainer or by one like it, here or
-        with the original.
+        """Restore a checkpoint, of this trainer or of one like it, written here or by the original.
 
         Args:
             filename: the path that was given there.
@@ -234,7 +232,7 @@ class Trainer(Evaluator):
 
     @cached_property
     def _graph(self) -> Composite:
-        """All that is trained, as checkpoints hold it."""
+        """Graph of all outputs that are trained, as in checkpoints."""
         from cntk._persist.checkpoints import trained_graph
 
         return trained_graph(self._model, self._step)
@@ -304,8 +302,8 @@ class Trainer(Evaluator):
         return self._step.trained
 
     def total_number_of_units_seen(self, unit: DataUnit | int) -> int:
-        """The number of samples, minibatches or sweeps trained on so far, those of a checkpoint
-        included.
+        """Return the number of samples, minibatches or sweeps trained on so far, including those of
+        a restored checkpoint.
 
         Args:
             unit: what to count: ``DataUnit.sample``, ``DataUnit.minibatch`` or ``DataUnit.sweep``.
@@ -349,7 +347,9 @@ class Trainer(Evaluator):
         return self._previous
 
     def summarize_training_progress(self) -> None:
-        """Have the writers report the averages over all minibatches since the last summary."""
+        """Write the averages over all minibatches since the last summary to the progress
+        writers.
+        """
         for writer in self._writers:
             writer.write_training_summary(self._trained_loss, self._trained_metric)
         self._trained_loss.reset()

@@ -1,5 +1,5 @@
 """Training sessions: a whole training in one call, with checkpoints, cross validation, a test, and
-reports.
+progress reports.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ Counts = Mapping[DataUnit, int]
 
 @dataclass
 class _Action:
-    """Something that is done every so often.
+    """An action at regular intervals.
 
     Attributes:
         frequency: how often.
@@ -69,26 +69,26 @@ class _Action:
     counted: int = 0
 
     def begin(self, counts: Counts) -> None:
-        """Go on from where a training has got to."""
+        """Continue from the counts of a restored training."""
         every, unit = self.frequency
         self.index, self.counted = counts[unit] // every, counts[unit]
 
     def after_minibatch(self, counts: Counts) -> bool:
-        """Do it if it is due; whether training is to go on."""
+        """Perform the action if it is due; return whether training continues."""
         return not self.is_due(counts) or self.do(counts)
 
     def is_due(self, counts: Counts) -> bool:
-        """Return whether it is to be done after this minibatch."""
+        """Return whether the action is due after this minibatch."""
         every, unit = self.frequency
         return counts[unit] // every > self.index
 
     def do(self, counts: Counts) -> bool:
-        """Do it; whether training is to go on."""
+        """Perform the action; return whether training continues."""
         every, unit = self.frequency
         return self._do(counts[unit], counts[unit] // every)
 
     def at_end(self, counts: Counts) -> None:
-        """Do it for what has come since it was done last, if anything."""
+        """Perform the action for what has come since the last time, if anything."""
         units = counts[self.frequency[1]]
         if units != self.counted:
             self._do(units, self.index + 1)
@@ -149,8 +149,8 @@ class TrainingSession:
         self._now: Counts = {}
 
     def train(self, device: DeviceDescriptor | None = None) -> None:
-        """Train until the data end, or as many samples as wanted have been seen, or nothing is
-        updated any more.
+        """Train until the data end, the number of samples is reached, or nothing is updated any
+        more.
 
         Args:
             device: where to run.
@@ -196,7 +196,7 @@ class TrainingSession:
     def on_cross_validation_end(
         self, index: int, average_error: float, num_samples: int, num_minibatches: int
     ) -> bool:
-        """Called after each cross validation; calls the configuration's callback.
+        """Call the configuration's callback after a cross validation.
 
         Args:
             index: how many there would have been before.
@@ -246,7 +246,7 @@ class TrainingSession:
         return self.on_cross_validation_end(index, error, samples, minibatches)
 
     def _try(self, feed: StreamSource, size: Any, limit: int | None) -> tuple[float, int, int]:
-        """The average metric over data, and of how many samples and minibatches."""
+        """Return the average metric over data, and the number of samples and minibatches."""
         tally = Tally()
         for arguments, _ in feed.minibatches(size, limit, lambda: tally.samples, self._device):
             tally.add(self.trainer._test(arguments, self._device))
@@ -270,7 +270,7 @@ class TrainingSession:
         self.trainer.save_checkpoint(filename, state)
 
     def _restore(self) -> tuple[str | None, int | None]:
-        """Go on from the newest checkpoint.
+        """Restore the newest checkpoint.
 
         Returns:
             Its path, or None if there is none; and the index of a cross validation that was still
@@ -280,12 +280,12 @@ class TrainingSession:
 
         if not (self.checkpoints.restore and self.checkpoints.filename):
             return None, None
-        found = go_on_from(
+        restored = go_on_from(
             _checkpoints(self.checkpoints.filename), self.trainer.restore_from_checkpoint
         )
-        if found is None:
+        if restored is None:
             return None, None
-        path, state = found
+        path, state = restored
         position = state.get(_POSITION, {})
         if position:
             self._feed.restore_from_checkpoint(position)
@@ -313,7 +313,7 @@ def training_session(
     cv_config: CrossValidationConfig | None = None,
     test_config: TestConfig | None = None,
 ) -> TrainingSession:
-    """A whole training, ready to `TrainingSession.train`.
+    """Create a training session, to be run by `TrainingSession.train`.
 
     Frequencies are numbers of samples, or pairs of a number and a `DataUnit`; None is for once, at
     the end, 0 for never.
@@ -386,9 +386,9 @@ def _check(trainer: Any, source: Any, streams: Any, max_samples: int | None) -> 
         raise ValueError(f"training_session: max_samples must be positive, got {max_samples}")
 
 
-def _check_kinds(*given: Any) -> None:
+def _check_kinds(*configs: Any) -> None:
     for config, kind in zip(
-        given, (CheckpointConfig, CrossValidationConfig, TestConfig), strict=True
+        configs, (CheckpointConfig, CrossValidationConfig, TestConfig), strict=True
     ):
         if config is not None and not isinstance(config, kind):
             raise TypeError(
@@ -397,8 +397,8 @@ def _check_kinds(*given: Any) -> None:
 
 
 def _checkpoints(filename: str) -> list[str]:
-    """The checkpoints that there are, the newest first: that of the very name is, unless one with a
-    number went on from it.
+    """Return the existing checkpoints, newest first: the one of exactly this name, unless one with
+    a number continued from it.
     """
     from cntk._persist.checkpoints import is_checkpoint, samples_in
 
@@ -413,12 +413,12 @@ def _checkpoints(filename: str) -> list[str]:
         for name in names
         if (n := name[len(path.name) :].removesuffix(".ckp")).isascii() and n.isdigit()
     }
-    found = [name for n in sorted(numbers, reverse=True) if is_checkpoint(name := f"{filename}{n}")]
+    paths = [name for n in sorted(numbers, reverse=True) if is_checkpoint(name := f"{filename}{n}")]
     if not is_checkpoint(filename):
-        return found
-    if found and samples_in(found[0]) > samples_in(filename):
-        return [found[0], filename, *found[1:]]
-    return [filename, *found]
+        return paths
+    if paths and samples_in(paths[0]) > samples_in(filename):
+        return [paths[0], filename, *paths[1:]]
+    return [filename, *paths]
 
 
 hand_on(globals())

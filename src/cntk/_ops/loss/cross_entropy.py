@@ -1,5 +1,5 @@
-"""Cross entropy after softmax, and classification error: what most classifiers are trained and
-judged by.
+"""Cross entropy after softmax and classification error, for training and evaluation of
+classifiers.
 """
 
 from __future__ import annotations
@@ -60,16 +60,16 @@ class AgainstTarget(Fused):
         return TensorType(shape, join_axes(operands, stretch=False), output.dtype)
 
     def vectors(self, output: Tensor, target: Tensor) -> Tensor:
-        """The result ``[*rows, 1]`` for vectors."""
+        """Return the result ``[*rows, 1]`` for vectors."""
         raise NotImplementedError
 
     def rows(self, output: Tensor, target: SparseRows) -> Tensor:
-        """The result ``[rows, 1]`` for sparse targets."""
+        """Return the result ``[rows, 1]`` for sparse targets."""
         raise NotImplementedError
 
     def tensors(self, output: Tensor, target: Tensor) -> Tensor:
-        """The result ``[*rows, a, b]`` for an output ``[*rows, a, c]`` and a target ``[*rows, b,
-        c]``.
+        """Return the result ``[*rows, a, b]`` for an output ``[*rows, a, c]`` and a target
+        ``[*rows, b, c]``.
         """
         raise NotImplementedError
 
@@ -116,7 +116,7 @@ class CrossEntropy(AgainstTarget):
 
 
 class _CrossEntropy(torch.autograd.Function):
-    """Cross entropy whose gradient, softmax minus target, is computed in one go."""
+    """Cross entropy with its gradient, softmax minus target, in one autograd function."""
 
     @staticmethod
     def forward(ctx: Any, output: Tensor, target: Tensor) -> Tensor:
@@ -137,7 +137,7 @@ class _CrossEntropy(torch.autograd.Function):
 
 
 class _CrossEntropyByLogarithm(torch.autograd.Function):
-    """Target times logarithm of softmax; the gradient takes the target to sum up to 1, as in the
+    """Target times logarithm of softmax; the gradient assumes a target of sum 1, as in the
     original.
     """
 
@@ -175,7 +175,7 @@ class _CrossEntropyOfClass(torch.autograd.Function):
 
 @dataclass(frozen=True)
 class Misclassification(AgainstTarget):
-    """One minus the target at the output's largest element."""
+    """Classification error: one minus the target at the output's largest element."""
 
     op_name = "ClassificationError"
 
@@ -209,7 +209,7 @@ class Misclassification(AgainstTarget):
 
 
 class Total(Op):
-    """A criterion summed over the whole minibatch, as early models hold it.
+    """A criterion summed over the whole minibatch, as in early models.
 
     A sample is one vector, whatever its rank. Operands that do not meet frame by frame are refused
     when the criterion is evaluated, and not before, as in the original: files hold such criteria
@@ -244,7 +244,7 @@ class Total(Op):
             )
 
     def total(self, *operands: Tensor) -> Tensor:
-        """The criterion for samples that are vectors."""
+        """Return the criterion for samples that are vectors."""
         raise NotImplementedError
 
 
@@ -281,18 +281,20 @@ class TotalClassificationError(Total):
     operand_counts = (2, 3)
 
     def check_sizes(self, *sizes: int) -> None:
-        """Accept operands of all sizes: a class that the output does not have is never found."""
+        """Accept operands of all sizes: a class that the output does not have counts as an
+        error.
+        """
 
     def total(self, *operands: Tensor) -> Tensor:
         z, y, *count = operands
         if y.shape[-1] > z.shape[-1]:
             z = functional.pad(z, (0, y.shape[-1] - z.shape[-1]), value=-torch.inf)
-        wanted = torch.argmax(y, -1, True)
+        target = torch.argmax(y, -1, True)
         if z.dim() != y.dim():
-            z, wanted = (t.expand(max(z, y, key=Tensor.dim).shape[0], -1) for t in (z, wanted))
-        score = z.gather(-1, wanted)
+            z, target = (t.expand(max(z, y, key=Tensor.dim).shape[0], -1) for t in (z, target))
+        score = z.gather(-1, target)
         # Of equal scores the first counts as the largest.
-        first = torch.arange(z.shape[-1], device=z.device) < wanted
+        first = torch.arange(z.shape[-1], device=z.device) < target
         larger = ((z > score) | ((z == score) & first)).sum(-1)
         wrong = larger >= (count[0] if count else 1)
         return evaluation_only(wrong.sum().to(z.dtype), self.op_name, z, y)
@@ -301,8 +303,8 @@ class TotalClassificationError(Total):
 def cross_entropy_with_softmax(
     output_vector: Any, target_vector: Any, axis: Any = -1, name: str = ""
 ) -> Composite:
-    """Cross entropy between a target distribution and the softmax of an output: log(sum(exp(z))) -
-    sum(y * z).
+    """Compute the cross entropy between a target distribution and the softmax of an output:
+    log(sum(exp(z))) - sum(y * z).
 
     Args:
         output_vector: z, the output before softmax, ``[classes]``.
@@ -345,7 +347,8 @@ def cross_entropy_with_softmax(
 def classification_error(
     output_vector: Any, target_vector: Any, axis: Any = -1, topN: int = 1, name: str = ""
 ) -> Composite:
-    """1 where the largest element of the output is not the target's class, 0 where it is.
+    """Compute the classification error: 1 where the largest element of the output is not the
+    target's class, 0 where it is.
 
     Args:
         output_vector: the output, ``[classes]``, before or after softmax.

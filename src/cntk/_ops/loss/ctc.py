@@ -1,5 +1,5 @@
-"""Connectionist temporal classification: labels whose place in time is unknown, summed over all
-their alignments.
+"""Connectionist temporal classification: a loss for labels without alignment, summed over all their
+alignments.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _LOG_OF_1E30 = 69.07755278982137
 @primitive(PrimitiveOp.LabelsToGraph)
 @dataclass(frozen=True)
 class LabelsToGraph(Op):
-    """Marks labels as those of `forward_backward`; the values stay."""
+    """Mark of labels for `forward_backward`; the values stay."""
 
     operand_counts = (1,)
 
@@ -109,7 +109,7 @@ class ForwardBackward(Op):
 
 
 def _size(type_: TensorType) -> int:
-    """How many classes an operand has; -1 while that is unknown."""
+    """Return the number of classes of an operand; -1 while it is unknown."""
     size = 1
     for dimension in type_.shape:
         if dimension < 0:
@@ -119,8 +119,7 @@ def _size(type_: TensorType) -> int:
 
 
 class _States(NamedTuple):
-    """What sequences pass through: a blank, the first label, a blank, the second label, ..., a
-    blank.
+    """States of the alignments: a blank, the first label, a blank, the second label, ..., a blank.
 
     Attributes:
         classes: each state's class, int64 ``[sequences, states]``; blanks beyond a sequence's last
@@ -136,18 +135,18 @@ class _States(NamedTuple):
 
 
 def _states(labels: Tensor, layout: Layout, blank: int, delay: int) -> _States:
-    """The states that labels ``[frames, classes]`` describe."""
+    """Build the states that labels ``[frames, classes]`` describe."""
     marks, classes = labels.max(1)
     begins = marks == _BEGINS
-    found, row = layout.sum(begins.long()), layout.segments
-    number = torch.cumsum(begins, 0) - 1 - (torch.cumsum(found, 0) - found)[row]
-    width = 2 * int(found.max()) + 1
-    # What belongs nowhere goes to one more column, which is left out.
+    label_counts, row = layout.sum(begins.long()), layout.segments
+    number = torch.cumsum(begins, 0) - 1 - (torch.cumsum(label_counts, 0) - label_counts)[row]
+    width = 2 * int(label_counts.max()) + 1
+    # Frames without a new label write to one more column, which is left out.
     states = torch.full((layout.count, width + 1), blank, dtype=torch.int64, device=labels.device)
     states = states.index_put_((row, torch.where(begins, 2 * number + 1, width)), classes)[
         :, :width
     ]
-    counts = 2 * found + 1
+    counts = 2 * label_counts + 1
     if delay == -1:
         return _States(states, counts, None)
     # Where the label after each one is marked; behind the last, where the sequence ends.
@@ -156,8 +155,8 @@ def _states(labels: Tensor, layout: Layout, blank: int, delay: int) -> _States:
     following = following.index_put_((row, place), layout.positions)[:, :-1]
     latest = following.repeat_interleave(2, 1)[:, :width] + delay
     latest = torch.where(states == blank, latest - 1, latest)
-    # Quirks of the original: the blank at the end is held to the first frames, and what would be
-    # held to before frame 0 is not held at all.
+    # Quirks of the original: the blank at the end is limited to the first frames, and a limit
+    # before frame 0 is no limit.
     last = torch.arange(width, device=labels.device) == (counts - 1).unsqueeze(1)
     latest = torch.where(last, delay - 1, latest)
     return _States(states, counts, torch.where(latest < 0, layout.longest, latest))
@@ -166,7 +165,7 @@ def _states(labels: Tensor, layout: Layout, blank: int, delay: int) -> _States:
 def _scores(
     logs: Tensor, classes: Tensor, forbidden: Tensor | None, blank: int
 ) -> tuple[Tensor, Tensor]:
-    """For each frame and state the logarithm of the probability of all ways to get there.
+    """Compute, for each frame and state, the logarithm of the probability of all paths to it.
 
     Args:
         logs: logarithms of the classes' probabilities ``[rows, frames, classes]``.
@@ -200,7 +199,7 @@ def _scores(
 
 
 class _Reversal(NamedTuple):
-    """Where each frame and each state of a sequence lie when it is read from its end.
+    """Indices that reverse each sequence's frames and states.
 
     Attributes:
         frames: int64 ``[sequences, frames]``; padding stays where it is.
@@ -218,11 +217,11 @@ class _Reversal(NamedTuple):
         )
 
     def by_frames(self, x: Tensor) -> Tensor:
-        """``[sequences, frames, anything]`` from the last frame to the first."""
+        """Reverse the frames of ``[sequences, frames, anything]``."""
         return x.gather(1, self.frames.unsqueeze(2).expand_as(x))
 
     def by_both(self, x: Tensor) -> Tensor:
-        """``[sequences, frames, states]`` from the last frame and state to the first."""
+        """Reverse frames and states of ``[sequences, frames, states]``."""
         return self.by_frames(x).gather(2, self.states.unsqueeze(1).expand_as(x))
 
 
@@ -233,8 +232,8 @@ def _reversed(lengths: Tensor, longest: int) -> Tensor:
 
 
 class _ForwardBackward(torch.autograd.Function):
-    """The loss with its gradient, softmax minus the labels' share in each frame, which the same two
-    passes give.
+    """The loss with its gradient, softmax minus the labels' share in each frame, from the same two
+    passes.
     """
 
     @staticmethod
@@ -284,8 +283,8 @@ class _ForwardBackward(torch.autograd.Function):
 
 
 def _forbidden(states: _States, layout: Layout, back: _Reversal | None) -> Tensor | None:
-    """Where sequences may not be, bool ``[sequences, frames, states]``, in reversed order if asked;
-    None for nowhere.
+    """Return a mask of states that a delay constraint forbids, bool ``[sequences, frames,
+    states]``, reversed if asked; None if there are none.
     """
     if states.latest is None:
         return None
@@ -295,8 +294,8 @@ def _forbidden(states: _States, layout: Layout, back: _Reversal | None) -> Tenso
 
 
 def _totals(scores: Tensor, states: _States, layout: Layout) -> Tensor:
-    """From the scores of sequences read from their end: the logarithm of the probability of all
-    alignments.
+    """Compute the logarithm of the probability of all alignments, from the scores of reversed
+    sequences.
     """
     row = torch.arange(layout.count, device=scores.device)
     frame, last = layout.lengths_tensor - 1, states.counts - 1
@@ -308,7 +307,8 @@ def _totals(scores: Tensor, states: _States, layout: Layout) -> Tensor:
 def _shares(
     scores: Tensor, own: Tensor, totals: Tensor, states: _States, back: _Reversal
 ) -> Tensor:
-    """How probable each state is in each frame, given the labels ``[sequences, frames, states]``.
+    """Compute the probability of each state in each frame, given the labels ``[sequences, frames,
+    states]``.
 
     Args:
         scores: of the sequences read from their end, then of the same from their beginning.
@@ -333,7 +333,7 @@ def _marks_labels(function: Any) -> bool:
 
 
 def labels_to_graph(labels: Any, name: str = "") -> Composite:
-    """Labels as `forward_backward` wants them.
+    """Mark labels for `forward_backward`.
 
     Args:
         labels: for each frame a vector with one entry for each class. The largest entry says which
@@ -356,8 +356,8 @@ def labels_to_graph(labels: Any, name: str = "") -> Composite:
 def forward_backward(
     graph: Any, features: Any, blankTokenId: int, delayConstraint: int = -1, name: str = ""
 ) -> Composite:
-    """Connectionist temporal classification (Graves et al., 2006): a loss for labels without a
-    known place in time.
+    """Compute the loss of connectionist temporal classification (Graves et al., 2006), for labels
+    without alignment.
 
     Which labels there are and in which order is read from the graph; where they stand matters only
     for the delay. A sequence too short for its labels adds 1e11.

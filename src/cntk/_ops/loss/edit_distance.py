@@ -1,5 +1,5 @@
-"""Edit distance: how many insertions, deletions and substitutions turn one sequence of tokens into
-another.
+"""Edit distance: the number of insertions, deletions and substitutions that turn one sequence of
+tokens into another.
 """
 
 from __future__ import annotations
@@ -97,26 +97,28 @@ class EditDistanceError(Op):
         return RunKernel(compute)
 
     def _edits(self, tokens: list[Tensor], layouts: list[Layout]) -> tuple[Tensor, Tensor]:
-        """How many edits there are in all, and how many tokens of the second operand."""
+        """Return the number of edits in all, and the number of tokens of the second operand."""
         (a, a_lengths), (b, b_lengths) = (
-            self._kept(*pair) for pair in zip(tokens, layouts, strict=True)
+            self._counted_tokens(*pair) for pair in zip(tokens, layouts, strict=True)
         )
         costs = (self.substitution_penalty, self.insertion_penalty, self.deletion_penalty)
         return edits(a, a_lengths, b, b_lengths, *costs).sum(), b_lengths.sum()
 
-    def _kept(self, tokens: Tensor, layout: Layout) -> tuple[Tensor, Tensor]:
-        """The tokens that count, as a rectangle, and how many each sequence has."""
-        kept = torch.ones_like(tokens, dtype=torch.bool)
+    def _counted_tokens(self, tokens: Tensor, layout: Layout) -> tuple[Tensor, Tensor]:
+        """Return the tokens that count as a padded block, and the number of tokens of each
+        sequence.
+        """
+        counted = torch.ones_like(tokens, dtype=torch.bool)
         if self.squash_inputs:
             same = (tokens[1:] == tokens[:-1]) & (layout.segments[1:] == layout.segments[:-1])
-            kept[1:] &= ~same
+            counted[1:] &= ~same
         if self.tokens_to_ignore:
-            kept &= ~torch.isin(tokens, torch.tensor(self.tokens_to_ignore))
-        lengths = layout.sum(kept.long())
-        place = torch.cumsum(kept, 0) - 1 - (torch.cumsum(lengths, 0) - lengths)[layout.segments]
+            counted &= ~torch.isin(tokens, torch.tensor(self.tokens_to_ignore))
+        lengths = layout.sum(counted.long())
+        place = torch.cumsum(counted, 0) - 1 - (torch.cumsum(lengths, 0) - lengths)[layout.segments]
         longest = int(lengths.max()) if layout.count else 0
         rectangle = tokens.new_full((layout.count, longest), _PADDING)
-        rectangle[layout.segments[kept], place[kept]] = tokens[kept]
+        rectangle[layout.segments[counted], place[counted]] = tokens[counted]
         return rectangle, lengths
 
 
@@ -124,7 +126,7 @@ _PADDING = -1
 
 
 def _tokens(x: Any) -> Tensor:
-    """Each frame's token, the place of its largest element, int64 ``[frames]``."""
+    """Return each frame's token, the index of its largest element, int64 ``[frames]``."""
     if isinstance(x, SparseRows):
         if x.one_hot:
             return x.columns
@@ -141,7 +143,7 @@ def edits(
     insertion: float,
     deletion: float,
 ) -> Tensor:
-    """How many edits the cheapest way from one sequence to the other has.
+    """Count the edits of the cheapest way from one sequence to the other.
 
     All cells of the table on one diagonal are computed at once, for all sequences: they need the
     two diagonals before alone. Of ways that cost the same, a substitution goes before an insertion,
@@ -201,8 +203,7 @@ def edit_distance_error(
     tokensToIgnore: Iterable[int] = [],
     name: str = "",
 ) -> Composite:
-    """Edit distance of sequences, as a metric (Levenshtein, 1966): edits on the cheapest way from
-    one to the other.
+    """Compute the edit distance of sequences, as a metric (Levenshtein, 1966).
 
     A frame stands for the token at its largest element. The edits are counted, whatever they cost,
     divided by the number of tokens of ``input_b`` and multiplied by the number of frames of

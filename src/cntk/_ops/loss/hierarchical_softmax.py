@@ -28,8 +28,8 @@ __all__ = ["hierarchical_softmax_layer"]
 def hierarchical_softmax_layer(
     input_var: Any, label_index: Any, label_dim: int, label_classes: int | None = None
 ) -> tuple[Composite, Composite, list[Composite]]:
-    """An output layer whose cost grows with the square root of the number of labels: a group first,
-    then a label in it.
+    """Build an output layer whose cost grows with the square root of the number of labels: softmax
+    over groups, then over the labels of one group.
 
     Labels are put into groups in their order, and the probability of a label is that of its group
     times that within the group. Train with minus the logarithm of the first result.
@@ -90,7 +90,7 @@ def hierarchical_softmax_layer(
 
 
 def _sizes(label_dim: Any, label_classes: Any) -> tuple[int, int]:
-    """How many groups there are, and how many labels in each."""
+    """Return the number of groups, and the number of labels of each."""
     for argument, value in (("label_dim", label_dim), ("label_classes", label_classes or 1)):
         if not isinstance(value, Real) or not 1 <= value < math.inf:
             raise ValueError(
@@ -108,7 +108,7 @@ def _parameter(x: Variable, shape: tuple[int, ...], name: str) -> Parameter:
 def _of_group(
     x: Variable, k: int, groups: int, w2: Parameter, b2: Parameter, of_groups: Composite
 ) -> Composite:
-    """The probabilities of one group's labels."""
+    """Compute the probabilities of one group's labels."""
     row = one_hot(np.array(k, w2.dtype), groups)
     inside = softmax(plus(times(row, b2), times(x, times(row, w2, 2))))
     return element_times(inside, times_transpose(row, of_groups))

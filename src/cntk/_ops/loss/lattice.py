@@ -1,6 +1,4 @@
-"""Sequence training on lattices of speech recognition, of which files are read and nothing is
-computed.
-"""
+"""Sequence training on lattices of speech recognition: files load, and nothing is computed."""
 
 from __future__ import annotations
 
@@ -27,8 +25,8 @@ _REASON = (
 @primitive(PrimitiveOp.LatticeSequenceWithSoftmax)
 @dataclass(frozen=True)
 class LatticeSequenceWithSoftmax(Op):
-    """A criterion of sequences against lattices; graphs that hold it load, and all of them but this
-    can be used.
+    """A criterion of sequences against lattices. Graphs with it load, and every other node of them
+    can be evaluated.
 
     Attributes are the arguments of `lattice_sequence_with_softmax`.
     """
@@ -101,8 +99,8 @@ def lattice_sequence_with_softmax(
     seqGammarWordPen: float = 0.0,
     name: str = "",
 ) -> Composite:
-    """Discriminative training of acoustic models on a recogniser's lattices (Kingsbury, 2009). Not
-    available.
+    """Raise NotImplementedError: discriminative training on a recogniser's lattices (Kingsbury,
+    2009) is not available.
 
     The function is here so that programs get a reason, and models whose files hold the criterion
     load: all of such a graph but the criterion itself can be evaluated, and saved again.

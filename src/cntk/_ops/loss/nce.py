@@ -1,5 +1,5 @@
-"""Noise contrastive estimation: training a softmax over very many classes against a few classes
-drawn at random.
+"""Noise contrastive estimation: training of a softmax over very many classes with a few random
+classes.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def nce_loss(
     seed: int = SentinelValueForAutoSelectRandomSeed,
     name: str = "",
 ) -> Composite:
-    """Noise contrastive estimation, a loss in place of cross entropy with softmax where there are
-    very many classes.
+    """Compute noise contrastive estimation, a loss instead of cross entropy with softmax where
+    there are very many classes.
 
     It asks to tell the label from `num_samples` classes that are drawn at random, others at each
     evaluation and the same for all samples of the minibatch. Only their rows of the weights take
@@ -148,28 +148,30 @@ def _sum(x: Composite) -> Composite:
 
 
 def _number(x: Composite) -> Composite:
-    """``[1]`` as a number."""
+    """Reshape ``[1]`` to a scalar."""
     return apply(Reshape(()), (x,))
 
 
 def _vector(x: Composite) -> Composite:
-    """``[n x 1]`` as a vector."""
+    """Reshape ``[n x 1]`` to a vector."""
     return apply(Reshape((-1,)), (x,))
 
 
-def _noise(given: Any, dtype: DType) -> np.ndarray:
-    """The noise distribution as probabilities."""
-    if isinstance(given, Parameter):
+def _noise(distribution: Any, dtype: DType) -> np.ndarray:
+    """Return the noise distribution as probabilities."""
+    if isinstance(distribution, Parameter):
         raise TypeError(
             "nce_loss: noise_distribution must be an array or a constant, since the loss is made "
             "for its values; "
             "give the parameter's `value`"
         )
     try:
-        values = np.asarray(given.value if isinstance(given, Constant) else given, dtype)
+        values = np.asarray(
+            distribution.value if isinstance(distribution, Constant) else distribution, dtype
+        )
     except (TypeError, ValueError):
         raise ArgumentError(
-            f"nce_loss: noise_distribution must be a vector of numbers, got {shown(given)}"
+            f"nce_loss: noise_distribution must be a vector of numbers, got {shown(distribution)}"
         ) from None
     if values.ndim != 1:
         raise GraphError(
@@ -183,7 +185,7 @@ def _noise(given: Any, dtype: DType) -> np.ndarray:
 
 
 def _check_shapes(w: Variable, b: Variable, x: Variable, y: Variable, classes: int) -> None:
-    """Raise an error that tells which operand does not fit."""
+    """Raise an error that names the operand that does not fit."""
     expected = {
         "weights": (classes, None),
         "biases": (classes, 1),
@@ -198,9 +200,9 @@ def _check_shapes(w: Variable, b: Variable, x: Variable, y: Variable, classes: i
             d is None or s < 0 or s == d for s, d in zip(shape, dims, strict=True)
         )
         if not fits:
-            wanted = shape_text(-1 if d is None else d for d in dims)
+            expected_text = shape_text(-1 if d is None else d for d in dims)
             raise GraphError(
-                f"nce_loss: {role} must be {wanted} with the {classes} classes of "
+                f"nce_loss: {role} must be {expected_text} with the {classes} classes of "
                 f"noise_distribution, "
                 f"got {shape_text(shape)}"
             )

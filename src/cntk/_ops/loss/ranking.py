@@ -1,6 +1,4 @@
-"""Learning to rank: losses and metrics of samples that are ordered within groups, as the answers to
-one query are.
-"""
+"""Learning to rank: losses and metrics of samples in groups, such as the results of one query."""
 
 from __future__ import annotations
 
@@ -24,7 +22,7 @@ __all__ = ["lambda_rank", "ndcg_at_1"]
 
 
 class OfGroups(Op):
-    """A number for the whole minibatch, from each sample's score, gain and group."""
+    """A scalar for the whole minibatch, from each sample's score, gain and group."""
 
     operand_counts = (3,)
     not_recordable = "which samples form a group depends on the data"
@@ -43,11 +41,11 @@ class OfGroups(Op):
 
 
 class _Groups(NamedTuple):
-    """Samples as a rectangle with one row for each group.
+    """Samples as a padded block with one row for each group.
 
     Attributes:
-        row, column: each sample's place, int64 ``[samples]``.
-        present: which places hold a sample, bool ``[groups, longest]``.
+        row, column: each sample's indices, int64 ``[samples]``.
+        present: True where there is a sample, bool ``[groups, longest]``.
         scores, gains: ``[groups, longest]``; behind the last sample minus infinity and 0.
         discounts: what a gain counts at each rank ``[longest]``.
         ideal: each group's discounted gains in the order in which the samples came ``[groups]``.
@@ -63,10 +61,10 @@ class _Groups(NamedTuple):
 
     @classmethod
     def of(cls, score: Tensor, gain: Tensor, group: Tensor) -> _Groups:
-        """Samples of a group come one after another: where the number changes, the next one
+        """Build the groups of consecutive samples: where the group's number changes, the next one
         begins.
         """
-        # How many there are the host has to know: their places are found there, after one copy.
+        # How many there are the host has to know: their indices are computed there, after one copy.
         numbers = group.flatten().trunc().cpu()
         new = torch.ones_like(numbers, dtype=torch.bool)
         new[1:] = numbers[1:] != numbers[:-1]
@@ -86,7 +84,9 @@ class _Groups(NamedTuple):
         return cls(row, column, present, scores, gains, discounts, (gains * discounts).sum(1))
 
     def order(self) -> Tensor:
-        """The samples of each group, the highest score first; of equal scores the lowest gain."""
+        """Return the samples' order in each group by descending score; of equal scores by ascending
+        gain.
+        """
         by_gain = torch.argsort(
             self.gains.masked_fill(~self.present, torch.inf), dim=1, stable=True
         )
@@ -96,20 +96,20 @@ class _Groups(NamedTuple):
         return by_gain.gather(1, by_score)
 
     def average(self, ratios: Tensor) -> Tensor:
-        """The mean over groups in percent, times the number of samples."""
+        """Return the mean over groups in percent, times the number of samples."""
         return ratios.sum() * (100 * self.row.numel() / ratios.numel())
 
 
 def _ratio(x: Tensor, y: Tensor) -> Tensor:
-    """A quotient that is 0 where the divisor is."""
+    """Divide; the result is 0 where the divisor is."""
     return torch.where(y == 0, 0.0, x / y)
 
 
 @primitive(PrimitiveOp.LambdaRank)
 @dataclass(frozen=True)
 class LambdaRank(OfGroups):
-    """How far the order by scores falls short of the ideal one in normalized discounted cumulative
-    gain.
+    """Loss of normalized discounted cumulative gain: one minus the ratio of the gain by scores to
+    the ideal one.
     """
 
     def lower(self, *operands: TensorType) -> Kernel | RunKernel:
@@ -124,9 +124,7 @@ class LambdaRank(OfGroups):
 
 
 class _LambdaRank(torch.autograd.Function):
-    """The value jumps where two samples change places; the gradient is that of LambdaRank's pairs
-    instead.
-    """
+    """Value that jumps where two samples swap ranks, with the gradient of LambdaRank's pairs."""
 
     @staticmethod
     def forward(ctx: Any, score: Tensor, gain: Tensor, group: Tensor) -> Tensor:
@@ -150,8 +148,8 @@ class _LambdaRank(torch.autograd.Function):
 
 
 def _pairs(groups: _Groups, order: Tensor) -> Tensor:
-    """The gradient ``[groups, longest]``: of each pair, the earlier sample is pushed up and the
-    later one down.
+    """Compute the gradient ``[groups, longest]``: of each pair, the earlier sample is pushed up and
+    the later one down.
 
     Pairs are formed of an earlier sample, whose gain is above that of the group's last sample, with
     all later ones.
@@ -181,7 +179,7 @@ def _pairs(groups: _Groups, order: Tensor) -> Tensor:
 @primitive(PrimitiveOp.NDCG)
 @dataclass(frozen=True)
 class NDCG(OfGroups):
-    """The gain of each group's sample of the highest score, in parts of the gain of its first
+    """Gain of each group's sample of the highest score, relative to the gain of its first
     sample.
     """
 
@@ -198,7 +196,7 @@ class NDCG(OfGroups):
 
 
 def lambda_rank(output: Any, gain: Any, group: Any, name: str = "") -> Composite:
-    """LambdaRank (Burges, 2010): a loss for the order of samples within groups.
+    """Compute the loss LambdaRank (Burges, 2010), for the order of samples within groups.
 
     Its value is one minus the normalized discounted cumulative gain, the mean over groups in
     percent, times the number of samples, so that the average over samples that a trainer reports is
@@ -231,7 +229,8 @@ def lambda_rank(output: Any, gain: Any, group: Any, name: str = "") -> Composite
 
 
 def ndcg_at_1(output: Any, gain: Any, group: Any, name: str = "") -> Composite:
-    """Normalized discounted cumulative gain of the best-scored sample of each group, as a metric.
+    """Compute the normalized discounted cumulative gain of the best-scored sample of each group, as
+    a metric.
 
     Its value is the gain of the sample with the highest score, in percent of the gain of the
     group's first sample, the mean over groups, times the number of samples.

@@ -48,7 +48,7 @@ __all__ = [
 @primitive(PrimitiveOp.Logistic)
 @dataclass(frozen=True)
 class Logistic(Total):
-    """Weighted binary cross entropy of all samples; a weight is a number, or one for each
+    """Weighted binary cross entropy of all samples, with a scalar weight or one for each
     element.
     """
 
@@ -106,7 +106,7 @@ class _Logistic(torch.autograd.Function):
 @primitive(PrimitiveOp.CosDistance)
 @dataclass(frozen=True)
 class CosDistance(Op):
-    """Cosine of the angle between two operands, each taken as one vector."""
+    """Cosine of the angle between two operands, each flattened to a vector."""
 
     operand_counts = (2,)
     broadcasts_over_sequence = True
@@ -160,7 +160,7 @@ def _inverse_norm(x: Tensor) -> Tensor:
 @primitive(PrimitiveOp.CosDistanceWithNegativeSamples)
 @dataclass(frozen=True)
 class CosDistanceWithNegativeSamples(Op):
-    """Cosine with the sample's own partner, and with those of samples further on in the minibatch.
+    """Cosine with the sample's own partner, and with those of later samples of the minibatch.
 
     Files hold both attributes as constants among the operands.
 
@@ -207,14 +207,14 @@ class CosDistanceWithNegativeSamples(Op):
     def lower(self, *operands: TensorType) -> Kernel | RunKernel:
         axes = operands[0].dynamic_axes
         if len(axes) == 1:
-            return lambda x, y, *constants: self._cosines(x, y, lambda places: places)
+            return lambda x, y, *constants: self._cosines(x, y, lambda indices: indices)
 
         def by_steps(run: RunContext, x: Tensor, y: Tensor, *constants: Tensor) -> Tensor:
             # Further on is the same frame of the next sequence, and after the last one the next
             # frame of the first.
             layout = run.layout(axes)
             order, place = layout.time_major(), layout.from_time_major()
-            return self._cosines(x, y, lambda places: order[places[place]])
+            return self._cosines(x, y, lambda indices: order[indices[place]])
 
         return RunKernel(by_steps)
 
@@ -229,7 +229,7 @@ class CosDistanceWithNegativeSamples(Op):
 
 
 def squared_error(output: Any, target: Any, name: str = "") -> Composite:
-    """Sum of squared differences.
+    """Compute the sum of squared differences.
 
     Args:
         output, target: operands on the same dynamic axes; shapes are aligned at the last axis, and
@@ -256,8 +256,8 @@ def squared_error(output: Any, target: Any, name: str = "") -> Composite:
 
 
 def binary_cross_entropy(output: Any, target: Any, name: str = "") -> Composite:
-    """Cross entropy of probabilities, element by element: -(t * log(p) + (1 - t) * log(1 - p)),
-    with p moved by 1e-6.
+    """Compute the cross entropy of probabilities, element by element: -(t * log(p) + (1 - t) *
+    log(1 - p)), with p shifted by 1e-6.
 
     Args:
         output: p, probabilities, as a sigmoid gives them.
@@ -290,7 +290,7 @@ def binary_cross_entropy(output: Any, target: Any, name: str = "") -> Composite:
 def weighted_binary_cross_entropy(
     output: Any, target: Any, weight: Any, name: str = ""
 ) -> Composite:
-    """Weighted cross entropy of probabilities, summed over the whole minibatch.
+    """Compute the weighted cross entropy of probabilities, summed over the whole minibatch.
 
     Args:
         output: p, probabilities.
@@ -313,7 +313,7 @@ def weighted_binary_cross_entropy(
 
 
 def cosine_distance(x: Any, y: Any, name: str = "") -> Composite:
-    """Cosine of the angle between two operands, which is 1 for the same direction; 0 where an
+    """Compute the cosine of the angle between two operands: 1 for the same direction; 0 where an
     operand is 0.
 
     Args:
@@ -336,7 +336,8 @@ def cosine_distance(x: Any, y: Any, name: str = "") -> Composite:
 def cosine_distance_with_negative_samples(
     x: Any, y: Any, shift: int, num_negative_samples: int, name: str = ""
 ) -> Composite:
-    """Cosine with a sample's own partner, and with the partners of other samples of the minibatch.
+    """Compute the cosine with a sample's own partner, and with the partners of other samples of the
+    minibatch.
 
     Samples of sequences count in the order of time: the first frames of all sequences, the second
     ones, and so on.
@@ -377,7 +378,8 @@ def cosine_distance_with_negative_samples(
 
 
 def fmeasure(output: Any, target: Any, beta: float = 1) -> Composite:
-    """One minus the F-measure of each sample, the weighted harmonic mean of precision and recall.
+    """Return one minus the F-measure of each sample, the weighted harmonic mean of precision and
+    recall.
 
     Args:
         output: probabilities or decisions, from 0 to 1.

@@ -1,6 +1,8 @@
 """Attention between sequences of different length.
 
 The original has none but what programs build of `sequence.unpack`; files hold it as such a graph.
+
+The original has none but what programs build of `sequence.unpack`; files hold it as such a graph.
 """
 
 from __future__ import annotations
@@ -48,7 +50,8 @@ _NEVER = -1e30
 
 @dataclass(frozen=True)
 class Attention(Fused):
-    """For each frame of a query the frames of a value, weighted by how their keys fit.
+    """Attention: for each frame of a query, the mean of a value's frames, weighted by the match of
+    their keys.
 
     Its operands are query, key and value; or the query, and key and value together, one after
     another along a first axis; or all three together.
@@ -100,34 +103,34 @@ class Attention(Fused):
         query, _, value = _apart(operands)
         heads = query.shape[0] if query.rank > 1 else 1
         width = heads * max(query.shape[-1], value.shape[-1])
-        # Each operand's rows: one after another what lies in it, the heads, their elements.
+        # Each operand's axes: the frames, what it holds of query, key and value, heads, elements.
         rows = [(-1, *x.shape[: x.rank - query.rank], heads, x.shape[-1]) for x in operands]
 
         def compute(run: RunContext, stream: RandomStream | None, *tensors: Tensor) -> Tensor:
             asking, asked = run.layout(ours), run.layout(theirs)
             if not asking.frames:
                 return tensors[0].new_zeros((0, *query.shape[:-1], value.shape[-1]))
-            groups = asking.groups(asked, width)
-            # Who looks at nothing later than itself sees no place beyond its own sequence's end.
+            buckets = asking.groups(asked, width)
+            # With causal attention no frame sees padding: it follows all frames.
             masks = (
-                (None,) * len(groups.masks)
-                if self.causal and groups.first is groups.second
-                else groups.masks
+                (None,) * len(buckets.masks)
+                if self.causal and buckets.first is buckets.second
+                else buckets.masks
             )
             parts = [
-                rectangles.split(x.reshape(shape))
-                for x, shape, rectangles in zip(
+                blocks.split(x.reshape(shape))
+                for x, shape, blocks in zip(
                     tensors,
                     rows,
-                    (groups.first, *(groups.second,) * (len(tensors) - 1)),
+                    (buckets.first, *(buckets.second,) * (len(tensors) - 1)),
                     strict=True,
                 )
             ]
-            found = [
-                self._attend(run, stream, _unbound(together), mask)
-                for together, mask in zip(zip(*parts, strict=True), masks, strict=True)
+            results = [
+                self._attend(run, stream, _unbound(tensors_of_bucket), mask)
+                for tensors_of_bucket, mask in zip(zip(*parts, strict=True), masks, strict=True)
             ]
-            return groups.first.join(found).reshape(-1, *query.shape[:-1], value.shape[-1])
+            return buckets.first.join(results).reshape(-1, *query.shape[:-1], value.shape[-1])
 
         if self.dropout_rate == 0:
             return RunKernel(lambda run, *tensors: compute(run, None, *tensors))
@@ -140,7 +143,7 @@ class Attention(Fused):
         frames: list[Tensor],
         mask: Tensor | None,
     ) -> Tensor:
-        """Attention in a rectangle ``[sequences, length, heads, size]``.
+        """Compute attention of padded blocks ``[sequences, length, heads, size]``.
 
         Args:
             run: whether weights are dropped, and the random numbers for it.
@@ -149,21 +152,26 @@ class Attention(Fused):
             mask: which of the keys are there, ``[sequences, length]``; all if None.
         """
         query, key, value = (x.transpose(1, 2) for x in frames)
-        shown = None if mask is None else mask[:, None, None]
+        visible = None if mask is None else mask[:, None, None]
         if stream is None or not run.training:
-            if self.causal and shown is not None:
-                shown = shown & _earlier(query, key)
-            found = torch.nn.functional.scaled_dot_product_attention(
-                query, key, value, shown, is_causal=self.causal and shown is None, scale=self.scale
+            if self.causal and visible is not None:
+                visible = visible & _earlier(query, key)
+            result = torch.nn.functional.scaled_dot_product_attention(
+                query,
+                key,
+                value,
+                visible,
+                is_causal=self.causal and visible is None,
+                scale=self.scale,
             )
-            return found.transpose(1, 2)
+            return result.transpose(1, 2)
         scores = torch.matmul(query, key.transpose(-1, -2)) * self.scale
         if self.causal:
-            shown = _earlier(query, key) if shown is None else shown & _earlier(query, key)
-        if shown is not None:
-            scores = scores.masked_fill(~shown, _NEVER)
-        kept = drop_elements(run, stream, torch.softmax(scores, -1), self.dropout_rate)
-        return torch.matmul(kept, value).transpose(1, 2)
+            visible = _earlier(query, key) if visible is None else visible & _earlier(query, key)
+        if visible is not None:
+            scores = scores.masked_fill(~visible, _NEVER)
+        weights = drop_elements(run, stream, torch.softmax(scores, -1), self.dropout_rate)
+        return torch.matmul(weights, value).transpose(1, 2)
 
     def expand(self, *operands: Variable, name: str = "") -> Composite:
         if not all(v.type_.has_shape for v in operands):
@@ -179,9 +187,9 @@ class Attention(Fused):
         fit = apply(ReduceElements("Sum", True, Axis(-1)), (apply(ElementTimes(), (keys, query)),))
         scores = apply(ElementTimes(), (fit, Constant(self.scale, dtype=dtype)))
         if self.causal:
-            places = on_query(apply(UnpackSequence(0.0, True), (positions_of(key),)))
+            key_positions = on_query(apply(UnpackSequence(0.0, True), (positions_of(key),)))
             present = apply(
-                ElementTimes(), (present, apply(LessEqual(), (places, positions_of(query))))
+                ElementTimes(), (present, apply(LessEqual(), (key_positions, positions_of(query))))
             )
         shown = apply(Reshape((-1, *(1,) * rank), Axis(-1), Axis(-2)), (present,))
         weights = softmax(
@@ -206,7 +214,7 @@ class Attention(Fused):
 
 
 def _apart(operands: Sequence[TensorType]) -> list[TensorType]:
-    """Query, key and value, of which the last operand may hold several."""
+    """Split the operands' types into query, key and value; the last operand may hold several."""
     *alone, last = operands
     count = 3 - len(alone)
     if count == 1:
@@ -218,7 +226,7 @@ def _apart(operands: Sequence[TensorType]) -> list[TensorType]:
 
 
 def _variables_apart(operands: Sequence[Variable]) -> list[Variable]:
-    """The same as part of a graph."""
+    """Split operands into query, key and value by operations of the graph; see `_apart`."""
     *alone, last = operands
     count = 3 - len(alone)
     if count == 1:
@@ -231,15 +239,15 @@ def _variables_apart(operands: Sequence[Variable]) -> list[Variable]:
 
 
 def _unbound(tensors: Sequence[Tensor]) -> list[Tensor]:
-    """Query, key and value ``[sequences, length, heads, size]``, of which the last tensor may hold
-    several.
+    """Split tensors into query, key and value ``[sequences, length, heads, size]``; the last one
+    may hold several.
     """
     *alone, last = tensors
     return [*alone, *(last.unbind(2) if last.dim() > 4 else [last])]
 
 
 def _earlier(query: Tensor, key: Tensor) -> Tensor:
-    """Which keys stand no later than each query, bool ``[queries, keys]``."""
+    """Return a causal mask: which keys are not later than each query, bool ``[queries, keys]``."""
     shape = (query.shape[-2], key.shape[-2])
     return torch.ones(shape, dtype=torch.bool, device=query.device).tril_()
 
@@ -254,7 +262,8 @@ def scaled_dot_product_attention(
     seed: int = SentinelValueForAutoSelectRandomSeed,
     name: str = "",
 ) -> Composite:
-    """Attention between sequences (Vaswani et al., 2017). An addition: the original has none.
+    """Compute attention between sequences (Vaswani et al., 2017). An addition: the original has
+    none.
 
     Each frame of the query gets the sum of the value's frames, weighted by the softmax of ``scale``
     times the products of the query with the keys. Sequences of a batch do not see each other, and
@@ -311,7 +320,7 @@ def attention(
     seed: int = SentinelValueForAutoSelectRandomSeed,
     name: str = "",
 ) -> Composite:
-    """The same of operands that may hold several: all three in one, or key and value; see
+    """Compute attention of operands that may hold several: all three in one, or key and value; see
     `Attention`.
 
     What comes out of one product stays together, and so does its gradient.

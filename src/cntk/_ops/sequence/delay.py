@@ -110,12 +110,12 @@ def _shifted(x: Tensor, missing: Tensor, are_frames: bool, layout: Layout, steps
 
 
 def _continued(run: RunContext, key: str, result: Tensor, layout: Layout, steps: int) -> Tensor:
-    """The first frames of sequences that go on from the previous minibatch."""
+    """Fill the first frames of sequences that continue from the previous minibatch."""
     for position in range(steps):
-        found = carried(run, key, layout, steps - position, True)
-        if found is None:
+        state = carried(run, key, layout, steps - position, True)
+        if state is None:
             continue
-        before, _ = found
+        before, _ = state
         numbers = [
             k for k in goes_on(run, key, layout, steps - position) if layout.lengths[k] > position
         ]
@@ -154,7 +154,7 @@ def _delayed(
 
 
 def past_value(x: Any, initial_state: Any = None, time_step: int = 1, name: str = "") -> Composite:
-    """The value some frames earlier in the sequence.
+    """Return the value some frames earlier in the sequence.
 
     Args:
         x: a sequence; its frames' shape is any.
@@ -179,7 +179,7 @@ def past_value(x: Any, initial_state: Any = None, time_step: int = 1, name: str 
 def future_value(
     x: Any, initial_state: Any = None, time_step: int = 1, name: str = ""
 ) -> Composite:
-    """The value some frames later in the sequence; arguments as for `past_value`.
+    """Return the value some frames later in the sequence; arguments as for `past_value`.
 
     Example:
         >>> import cntk as C
@@ -191,7 +191,7 @@ def future_value(
 
 
 def delay(x: Any, initial_state: Any = None, time_step: int = 1, name: str = "") -> Composite:
-    """The value some frames earlier, or later if ``time_step`` is negative; arguments as for
+    """Return the value some frames earlier, or later if ``time_step`` is negative; arguments as for
     `past_value`.
 
     Example:

@@ -1,4 +1,6 @@
-"""Sequences put together: one after the other, and each frame with its neighbours.
+"""Concatenation of sequences, and windows of neighbouring frames.
+
+The original has neither. Files hold them as graphs of its operations, so that it can read them.
 
 The original has neither. Files hold them as graphs of its operations, so that it can read them.
 """
@@ -49,7 +51,7 @@ __all__ = ["join", "window"]
 
 @dataclass(frozen=True)
 class SequenceJoin(Fused):
-    """The frames of one sequence, then those of another; an operand without a sequence axis is a
+    """Concatenation of two sequences, frame after frame; an operand without a sequence axis is a
     single frame.
     """
 
@@ -126,19 +128,19 @@ def _layout(run: RunContext, axes: Axes, x: Tensor) -> Layout:
 
 
 def _put(x: Variable, after: Variable | None, whole: Composite) -> Composite:
-    """An operand's frames at their places in a longer sequence, behind those of another; zeros
+    """Scatter an operand's frames into a longer sequence, behind those of another; zeros
     elsewhere.
     """
     dtype = x.type_.dtype
-    places = (
+    positions = (
         positions_of(x)
         if x.type_.is_sequence
         else apply(ReconcileDynamicAxis(), (Constant(0, dtype=dtype), x))
     )
     if after is not None:
         begin = length_of(after) if after.type_.is_sequence else Constant(1, dtype=dtype)
-        places = apply(Plus(), (places, apply(ReconcileDynamicAxis(), (begin, x))))
-    return apply(ScatterPacked(), (x, apply(PackedIndex(), (whole, places)), whole))
+        positions = apply(Plus(), (positions, apply(ReconcileDynamicAxis(), (begin, x))))
+    return apply(ScatterPacked(), (x, apply(PackedIndex(), (whole, positions)), whole))
 
 
 @dataclass(frozen=True)
@@ -171,11 +173,13 @@ class SequenceWindow(Fused):
         def compute(run: RunContext, x: Tensor) -> Tensor:
             layout = run.layout(axes)
             steps = torch.arange(size, device=x.device) + (ahead + 1 - size)
-            places = layout.positions[:, None] + steps
-            beyond = (places < 0) | (places >= layout.lengths_tensor[layout.segments][:, None])
-            rows = (layout.first[layout.segments][:, None] + places).masked_fill(beyond, 0)
-            found = x.index_select(0, rows.flatten()).reshape(-1, size, *x.shape[1:])
-            return found.masked_fill(beyond.reshape(-1, size, *(1,) * (x.dim() - 1)), padding)
+            positions = layout.positions[:, None] + steps
+            beyond = (positions < 0) | (
+                positions >= layout.lengths_tensor[layout.segments][:, None]
+            )
+            rows = (layout.first[layout.segments][:, None] + positions).masked_fill(beyond, 0)
+            result = x.index_select(0, rows.flatten()).reshape(-1, size, *x.shape[1:])
+            return result.masked_fill(beyond.reshape(-1, size, *(1,) * (x.dim() - 1)), padding)
 
         return RunKernel(compute)
 
@@ -203,7 +207,7 @@ class SequenceWindow(Fused):
 
 
 def join(a: Any, b: Any, name: str = "") -> Composite:
-    """One sequence after the other. An addition: the original has none.
+    """Concatenate two sequences. An addition: the original has none.
 
     Args:
         a, b: sequences whose frames have the same shape, on the same axis or on different ones; one
@@ -228,7 +232,7 @@ def join(a: Any, b: Any, name: str = "") -> Composite:
 
 
 def window(seq: Any, size: int, ahead: int = 0, padding: float = 0.0, name: str = "") -> Composite:
-    """Each frame with its neighbours. An addition: the original has none.
+    """Stack each frame with its neighbours. An addition: the original has none.
 
     Args:
         seq: a sequence; its frames have the shape ``[*shape]``.

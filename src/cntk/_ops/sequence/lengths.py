@@ -1,5 +1,7 @@
-"""Sequences by their length: how long they are, where a frame stands, means, turned round, thinned
-out.
+"""Operations on sequences by position: length, position, mean, reversal, stride.
+
+The original has none of these. Files hold them as graphs of its operations, so that it can read
+them.
 
 The original has none of these. Files hold them as graphs of its operations, so that it can read
 them.
@@ -39,35 +41,35 @@ from cntk.variables import Constant
 __all__ = ["length", "position", "reduce_mean", "reverse", "stride"]
 
 
-def torch_format(dtype: DType | None) -> torch.dtype:
-    """A dtype by its name in torch; float32 where it is not known."""
+def as_torch_dtype(dtype: DType | None) -> torch.dtype:
+    """Return the torch dtype of a NumPy dtype; float32 where it is not known."""
     return getattr(torch, (dtype or np.dtype(np.float32)).name)  # type: ignore[no-any-return]
 
 
 def ones_on(x: Variable) -> Composite:
-    """1 at each frame of a sequence."""
+    """Return 1 for each frame of a sequence."""
     return apply(ReconcileDynamicAxis(), (Constant(1, dtype=x.type_.dtype), x))
 
 
 def length_of(x: Variable) -> Composite:
-    """The number of frames, as files hold it."""
+    """Build the graph of a sequence's length, as files hold it."""
     return SequenceReduce("Sum").expand(ones_on(x).output)
 
 
 def positions_of(x: Variable) -> Composite:
-    """Each frame's place in its sequence, as files hold it."""
+    """Build the graph of each frame's position in its sequence, as files hold it."""
     need_sequence(x.type_)
     return apply(Where(x.type_.dynamic_axes, 1, 0), (ones_on(x),))
 
 
-def picked(x: Variable, positions: Composite) -> Composite:
-    """The frames at some positions, as files hold it."""
+def gather_frames(x: Variable, positions: Composite) -> Composite:
+    """Build the graph that gathers the frames at some positions, as files hold it."""
     return apply(GatherPacked(), (x, apply(PackedIndex(), (x, positions))))
 
 
 @dataclass(frozen=True)
 class SequenceLength(Fused):
-    """How many frames each sequence has."""
+    """Number of frames of each sequence."""
 
     op_name = "Sequence::Length"
     reads_operands = True
@@ -81,7 +83,7 @@ class SequenceLength(Fused):
         return TensorType((), x.dynamic_axes[:1], x.dtype)
 
     def lower(self, *operands: TensorType) -> RunKernel:
-        axes, dtype = operands[0].dynamic_axes, torch_format(operands[0].dtype)
+        axes, dtype = operands[0].dynamic_axes, as_torch_dtype(operands[0].dtype)
         return RunKernel(lambda run, x: run.layout(axes).lengths_tensor.to(dtype))
 
     def expand(self, *operands: Variable, name: str = "") -> Composite:
@@ -90,7 +92,7 @@ class SequenceLength(Fused):
 
 @dataclass(frozen=True)
 class SequencePosition(Fused):
-    """Each frame's place in its sequence, from 0."""
+    """Position of each frame in its sequence, from 0."""
 
     op_name = "Sequence::Position"
     reads_operands = True
@@ -104,7 +106,7 @@ class SequencePosition(Fused):
         return TensorType((), x.dynamic_axes, x.dtype)
 
     def lower(self, *operands: TensorType) -> RunKernel:
-        axes, dtype = operands[0].dynamic_axes, torch_format(operands[0].dtype)
+        axes, dtype = operands[0].dynamic_axes, as_torch_dtype(operands[0].dtype)
         return RunKernel(lambda run, x: run.layout(axes).positions.to(dtype))
 
     def expand(self, *operands: Variable, name: str = "") -> Composite:
@@ -170,12 +172,12 @@ class SequenceReverse(Fused):
             ReconcileDynamicAxis(),
             (apply(Minus(), (length_of(x), Constant(1, dtype=x.type_.dtype))), x),
         )
-        return picked(x, apply(Minus(), (last, positions_of(x))))
+        return gather_frames(x, apply(Minus(), (last, positions_of(x))))
 
 
 @dataclass(frozen=True)
 class SequenceStride(Fused):
-    """Every so many frames one, beginning with the first.
+    """Every n-th frame, beginning with the first.
 
     Attributes:
         step: how many.
@@ -215,11 +217,11 @@ class SequenceStride(Fused):
             Constant(v, dtype=x.type_.dtype) for v in (1 / self.step, 0.5, self.step)
         )
         position = positions_of(x)
-        # From the middle of a frame, so that no rounding of the share reaches the next whole
-        # number.
+        # From the middle of a frame, so that no rounding of the share reaches the next
+        # integer.
         turn = apply(Floor(), (apply(ElementTimes(), (apply(Plus(), (position, half)), share)),))
         condition = apply(Equal(), (position, apply(ElementTimes(), (turn, step))))
-        return picked(x, apply(self._where(x.type_), (condition,)))
+        return gather_frames(x, apply(self._where(x.type_), (condition,)))
 
     @classmethod
     def guesses(cls, inside: Sequence[Primitive]) -> Iterable[SequenceStride]:
@@ -228,7 +230,7 @@ class SequenceStride(Fused):
 
 
 def length(seq: Any, name: str = "") -> Composite:
-    """How many frames each sequence has. An addition: the original has none.
+    """Return the number of frames of each sequence. An addition: the original has none.
 
     Args:
         seq: a sequence.
@@ -250,7 +252,8 @@ def length(seq: Any, name: str = "") -> Composite:
 
 
 def position(seq: Any, name: str = "") -> Composite:
-    """Each frame's place in its sequence, from 0. An addition: the original has none.
+    """Return the position of each frame in its sequence, from 0. An addition: the original has
+    none.
 
     Args:
         seq: a sequence.
@@ -272,7 +275,8 @@ def position(seq: Any, name: str = "") -> Composite:
 
 
 def reduce_mean(seq: Any, name: str = "") -> Composite:
-    """Mean over each sequence's frames, element by element. An addition: the original has none.
+    """Compute the mean over each sequence's frames, element by element. An addition: the original
+    has none.
 
     Args:
         seq: a sequence.
@@ -295,7 +299,7 @@ def reduce_mean(seq: Any, name: str = "") -> Composite:
 
 
 def reverse(seq: Any, name: str = "") -> Composite:
-    """Each sequence's frames in the opposite order. An addition: the original has none.
+    """Reverse the frames of each sequence. An addition: the original has none.
 
     Args:
         seq: a sequence.
@@ -314,8 +318,8 @@ def reverse(seq: Any, name: str = "") -> Composite:
 
 
 def stride(seq: Any, step: int, name: str = "") -> Composite:
-    """Every ``step``-th frame of each sequence, beginning with the first. An addition: the original
-    has none.
+    """Keep every ``step``-th frame of each sequence, beginning with the first. An addition: the
+    original has none.
 
     Args:
         seq: a sequence.

@@ -1,6 +1,4 @@
-"""Parts of sequences: slices, the frames that a condition picks, and frames put back in their
-places.
-"""
+"""Parts of sequences: slices, gather of the frames that a condition selects, and scatter."""
 
 from __future__ import annotations
 
@@ -48,7 +46,7 @@ if TYPE_CHECKING:
 
 
 def _ends(x: Variable, count: int, last: bool) -> Composite:
-    """1 at so many of each sequence's first or last frames, 0 elsewhere."""
+    """Return 1 at each sequence's first or last ``count`` frames, 0 elsewhere."""
     zero, one = (as_operand(number, x.type_.dtype) for number in (0, 1))
     return apply(
         (FutureValue if last else PastValue)(count), (apply(ReconcileDynamicAxis(), (zero, x)), one)
@@ -62,8 +60,7 @@ def _picked(x: Variable, condition: Any, where: Where) -> Composite:
 
 @dataclass(frozen=True)
 class SequenceSlice(Fused):
-    """Frames from a begin to an end, counted from the sequence's first frame or, if negative, from
-    past its last.
+    """Slice of sequences: positions from a begin to an end, counted from the end if negative.
 
     Attributes:
         begin: the first frame.
@@ -79,9 +76,7 @@ class SequenceSlice(Fused):
 
     @property
     def _factor(self) -> int | None:
-        """Whether the result's length grows with the operand's; None if it follows in no such
-        way.
-        """
+        """Factor of the operand's length in the result's: 1 or 0; None if it does not follow so."""
         if self.begin < 0 < self.end:
             return None
         return 0 if (self.begin >= 0) == (self.end > 0) else 1
@@ -98,8 +93,8 @@ class SequenceSlice(Fused):
         return batch, Axis(f"{sequence.name}_slice_{self.begin}_{self.end}")
 
     def _where(self, x: TensorType) -> Where:
-        """The frames as files describe them: how the result's length follows from the operand's, or
-        its axes.
+        """Return the selection as files hold it: how the result's length follows from the
+        operand's, or its axes.
         """
         if self._factor is None:
             return Where(self._axes(x))
@@ -222,7 +217,7 @@ class IsEnd(Fused):
 
 @dataclass(frozen=True)
 class OnCondition(Fused):
-    """An operation on the frames at which a condition holds.
+    """An operation on the frames that a condition selects.
 
     Attributes:
         axis: the sequence axis of these frames, where their number is not known; else
@@ -241,12 +236,12 @@ class OnCondition(Fused):
 
     @property
     def where(self) -> Where:
-        """The frames as files describe them."""
+        """The selection as files hold it."""
         axes = None if self.axis is None else (BATCH_AXIS, self.axis)
         return Where(axes, self.factor, self.added)
 
     def selected_axes(self, condition: TensorType) -> Axes:
-        """The dynamic axes of the frames."""
+        """Return the dynamic axes of the selected frames."""
         need_condition(condition)
         if self.factor is not None and self.added is not None:
             return derived_axes(condition, self.factor, self.added)
@@ -265,7 +260,7 @@ class OnCondition(Fused):
 
 @dataclass(frozen=True)
 class SequenceGather(OnCondition):
-    """The frames at which a condition holds."""
+    """The frames that a condition selects."""
 
     op_name = "Sequence::Gather"
     sparse_operands = (0,)
@@ -302,8 +297,8 @@ class SequenceGather(OnCondition):
 
 @dataclass(frozen=True)
 class SequenceScatter(OnCondition):
-    """Frames put where a condition holds, zeros elsewhere; several frames in the same place add
-    up.
+    """Frames scattered to where a condition is not 0, zeros elsewhere; frames of the same position
+    are added.
     """
 
     op_name = "Sequence::Scatter"

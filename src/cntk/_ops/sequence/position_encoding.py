@@ -1,5 +1,5 @@
-"""Each frame's place in its sequence as waves of many lengths: an addition, which the original does
-not have.
+"""Positional encoding: sines and cosines of each frame's position. An addition, which the original
+does not have.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable
 from cntk._ops.math.arithmetic import ElementTimes, Plus
 from cntk._ops.math.trigonometry import Sin
-from cntk._ops.sequence.lengths import positions_of, torch_format
+from cntk._ops.sequence.lengths import as_torch_dtype, positions_of
 from cntk._ops.shape.packed import need_sequence
 from cntk._ops.support.composite_op import Fused, compose_fused
 from cntk._ops.support.operands import apply
@@ -33,7 +33,7 @@ from cntk.variables import Constant
 
 @dataclass(frozen=True)
 class PositionalEncoding(Fused):
-    """Sine and cosine of each frame's place, at falling frequencies.
+    """Sine and cosine of each frame's position, at falling frequencies.
 
     Attributes:
         base: what the frequencies fall to one part of, from the first element to the last.
@@ -55,21 +55,23 @@ class PositionalEncoding(Fused):
 
     def lower(self, *operands: TensorType) -> RunKernel:
         (x,) = operands
-        dtype = torch_format(x.dtype)
+        dtype = as_torch_dtype(x.dtype)
         frequencies, phases = (torch.from_numpy(v) for v in self._waves(x.shape[0]))
 
         def compute(run: RunContext, *_: Tensor) -> Tensor:
             layout = run.layout(x.dynamic_axes)
-            places = torch.arange(layout.longest, dtype=torch.float64)
+            positions = torch.arange(layout.longest, dtype=torch.float64)
             waves = to_device(
-                torch.sin(torch.outer(places, frequencies).add_(phases)), layout.device, dtype
+                torch.sin(torch.outer(positions, frequencies).add_(phases)), layout.device, dtype
             )
             return waves.index_select(0, layout.positions)
 
         return RunKernel(compute)
 
     def _waves(self, size: int) -> tuple[np.ndarray, np.ndarray]:
-        """Each element's frequency and phase; a cosine is a sine a quarter of a turn ahead."""
+        """Return the frequency and the phase of each element; a cosine is a sine with a phase of pi
+        / 2.
+        """
         pairs, turn = np.divmod(np.arange(size), 2)
         return self.base ** (-2.0 * pairs / size), turn * (math.pi / 2)
 
@@ -83,13 +85,13 @@ class PositionalEncoding(Fused):
 
     @classmethod
     def guesses(cls, inside: Sequence[Primitive]) -> Iterable[PositionalEncoding]:
-        held = [
+        factors = [
             v
             for p in inside
             for v in p.operands
             if isinstance(p.op, ElementTimes) and isinstance(v, Constant)
         ]
-        frequencies = held[0].value if held and held[0].shape else np.ones(1)
+        frequencies = factors[0].value if factors and factors[0].shape else np.ones(1)
         if frequencies.size < 3 or not frequencies[2] > 0:
             return []  # with one pair of elements the base makes no difference, and nobody can tell
         # The files' numbers are rounded, and programs choose round ones.
@@ -98,10 +100,10 @@ class PositionalEncoding(Fused):
 
 
 def positional_encoding(seq: Any, base: float = 10000.0, name: str = "") -> Composite:
-    """Each frame's place in its sequence, from 0, as a vector (Vaswani et al., 2017). An addition:
-    the original has none.
+    """Encode each frame's position in its sequence, from 0, as a vector (Vaswani et al., 2017). An
+    addition: the original has none.
 
-    Elements 2 i and 2 i + 1 are sine and cosine of ``place / base ** (2 i / size)``.
+    Elements 2 i and 2 i + 1 are sine and cosine of ``position / base ** (2 i / size)``.
 
     Args:
         seq: a sequence of vectors ``[size]``; their values are not read.

@@ -69,8 +69,8 @@ def _maximum(layout: Layout, x: Tensor) -> Tensor:
 
 
 class _Maximum(torch.autograd.Function):
-    """Maximum over a sequence; the gradient goes to every frame that has it, not to one of them as
-    in torch.
+    """Maximum over a sequence. Each of several equal frames gets the whole gradient; in torch only
+    one does.
     """
 
     @staticmethod

@@ -1,6 +1,4 @@
-"""Stacks of recurrent layers with all their weights in one parameter, laid out as cuDNN wants
-it.
-"""
+"""Stacks of recurrent layers with all weights in one parameter, in cuDNN's order."""
 
 from __future__ import annotations
 
@@ -39,7 +37,7 @@ _LONGEST_RECORDED = 100
 @primitive(PrimitiveOp.OptimizedRNNStack)
 @dataclass(frozen=True)
 class OptimizedRNNStack(Op):
-    """Recurrent layers on top of each other.
+    """Stack of recurrent layers.
 
     Attributes:
         bidirectional: whether each layer also runs backwards.
@@ -88,11 +86,11 @@ class OptimizedRNNStack(Op):
     def _check_count(self, inputs: int, weights: Shape) -> None:
         if inputs < 0 or any(d < 0 for d in weights):
             return
-        size, wanted = torch.Size(weights).numel(), self.count(inputs)
-        if size != wanted:
+        size, expected = torch.Size(weights).numel(), self.count(inputs)
+        if size != expected:
             raise GraphError(
-                f"{wanted} weights are needed for {inputs} inputs, a parameter of shape "
-                f"{shape_text((wanted // self.hidden_size, self.hidden_size))}, and there are "
+                f"{expected} weights are needed for {inputs} inputs, a parameter of shape "
+                f"{shape_text((expected // self.hidden_size, self.hidden_size))}, and there are "
                 f"{size} "
                 f"({shape_text(weights)}); give the shape (InferredDimension, {self.hidden_size})"
             )
@@ -118,11 +116,11 @@ class OptimizedRNNStack(Op):
         return 2 if self.bidirectional else 1
 
     def count(self, inputs: int) -> int:
-        """How many weights there are for so many inputs."""
+        """Return the number of weights for a number of inputs."""
         return sum(torch.Size(shape).numel() for shape in self.shapes(inputs))
 
     def shapes(self, inputs: int) -> Iterator[Shape]:
-        """The shapes of the weights one after another: each layer's and direction's two matrices,
+        """Yield the shapes of the weights in their order: two matrices of each layer and direction,
         then all biases.
 
         Args:
@@ -137,8 +135,8 @@ class OptimizedRNNStack(Op):
             yield (rows,)
 
     def split(self, weights: Tensor, inputs: int) -> list[list[Tensor]]:
-        """Views of the weights: for each layer and direction two matrices ``[gates * hidden, in]``
-        and two biases.
+        """Split the weights into views: for each layer and direction two matrices ``[gates *
+        hidden, in]`` and two biases.
         """
         shapes = list(self.shapes(inputs))
         ends = accumulate((torch.Size(shape).numel() for shape in shapes), initial=0)
@@ -198,7 +196,7 @@ class OptimizedRNNStack(Op):
     def _run(
         self, x: Tensor, weights: list[list[Tensor]], layers: int, bidirectional: bool
     ) -> Tensor:
-        """Layers over equally long sequences ``[count, length, inputs]``."""
+        """Run layers on sequences of equal length ``[count, length, inputs]``."""
         states = self._states(layers, 2 if bidirectional else 1, x.shape[0], x)
         flat = [w for parts in weights for w in parts]
         learns = x.requires_grad or flat[0].requires_grad
@@ -207,8 +205,8 @@ class OptimizedRNNStack(Op):
         )[0]
 
     def _one_by_one(self, rows: Tensor, layout: Layout, weights: list[list[Tensor]]) -> Tensor:
-        """Each layer and direction by itself, padded: three times as fast on a processor as torch's
-        packed sequences.
+        """Run each layer and direction by itself on padded sequences: on a CPU three times as fast
+        as torch's packed sequences.
         """
         for layer in range(self.num_layers):
             outputs = []
@@ -222,7 +220,7 @@ class OptimizedRNNStack(Op):
         return rows
 
     def _packed(self, rows: Tensor, layout: Layout, weights: list[list[Tensor]]) -> Tensor:
-        """All layers in one call, frames in order of time."""
+        """Run all layers in one call, with frames in time-major order."""
         flat = [w for parts in weights for w in parts]
         states = self._states(self.num_layers, self.directions, layout.count, rows)
         learns = rows.requires_grad or flat[0].requires_grad
@@ -250,7 +248,7 @@ def optimized_rnnstack(
     recurrent_op: str = "lstm",
     name: str = "",
 ) -> Composite:
-    """Recurrent layers on top of each other, with all weights in one parameter.
+    """Apply a stack of recurrent layers with all weights in one parameter.
 
     States start from zeros. The weights lie as cuDNN has them: for each layer, forwards before
     backwards, the matrix of the inputs and that of the states, ``[gates * hidden, inputs]`` and

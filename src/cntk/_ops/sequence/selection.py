@@ -1,4 +1,4 @@
-"""Operations along sequences: their ends, parts and sums."""
+"""Public operations along sequences: first and last frames, slices, reductions, selections."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def input_variable(
     sequence_axis: Axis = Axis.default_dynamic_axis(),
     name: str = "",
 ) -> Variable:
-    """A variable for which sequences are fed.
+    """Create a variable whose data are sequences.
 
     Args:
         shape: one frame's shape.
@@ -77,12 +77,12 @@ def input(
     sequence_axis: Axis = Axis.default_dynamic_axis(),
     name: str = "",
 ) -> Variable:
-    """The former name of `sequence.input_variable`."""
+    """Create an input of sequences; the former name of `sequence.input_variable`."""
     return input_variable(shape, dtype, needs_gradient, is_sparse, sequence_axis, name)
 
 
 def first(seq: Any, name: str = "") -> Composite:
-    """Each sequence's first frame.
+    """Return each sequence's first frame.
 
     Example:
         >>> import cntk as C
@@ -95,7 +95,7 @@ def first(seq: Any, name: str = "") -> Composite:
 
 
 def last(seq: Any, name: str = "") -> Composite:
-    """Each sequence's last frame.
+    """Return each sequence's last frame.
 
     Example:
         >>> import cntk as C
@@ -108,7 +108,7 @@ def last(seq: Any, name: str = "") -> Composite:
 
 
 def slice(seq: Any, begin_index: int, end_index: int, name: str = "") -> Composite:
-    """Each sequence's frames from one position to before another.
+    """Slice each sequence: its frames from one position to before another.
 
     Args:
         seq: a sequence.
@@ -148,7 +148,7 @@ def reduce_sum(seq: Any, name: str = "") -> Composite:
 
 
 def reduce_max(seq: Any, name: str = "") -> Composite:
-    """Maximum over each sequence's frames, element by element.
+    """Compute the maximum over each sequence's frames, element by element.
 
     Example:
         >>> import cntk as C
@@ -161,7 +161,7 @@ def reduce_max(seq: Any, name: str = "") -> Composite:
 
 
 def softmax(seq: Any, name: str = "") -> Composite:
-    """Softmax over each sequence's frames, element by element.
+    """Compute the softmax over each sequence's frames, element by element.
 
     Example:
         >>> import cntk as C
@@ -173,7 +173,7 @@ def softmax(seq: Any, name: str = "") -> Composite:
 
 
 def is_first(seq: Any, name: str = "") -> Composite:
-    """1 at each sequence's first frame, 0 elsewhere.
+    """Return 1 at each sequence's first frame, 0 elsewhere.
 
     Example:
         >>> import cntk as C
@@ -185,7 +185,7 @@ def is_first(seq: Any, name: str = "") -> Composite:
 
 
 def is_last(seq: Any, name: str = "") -> Composite:
-    """1 at each sequence's last frame, 0 elsewhere.
+    """Return 1 at each sequence's last frame, 0 elsewhere.
 
     Example:
         >>> import cntk as C
@@ -201,8 +201,8 @@ def _over(op: Fused, operands: tuple[Any, ...], name: str) -> Composite:
 
 
 def _length(typeinfo: Any, op_name: str) -> dict[str, int]:
-    """How the number of frames that a condition selects follows from its length, where the program
-    says so.
+    """Return the factor and the addend that give the number of selected frames from the condition's
+    length, where the program declares them.
     """
     if typeinfo is None:
         return {}
@@ -217,8 +217,8 @@ def _length(typeinfo: Any, op_name: str) -> dict[str, int]:
 
 
 def where(condition: Any, name: str = "") -> Composite:
-    """The positions, from 0, of the frames that a condition selects: those at which it is 1 and not
-    0.
+    """Return the positions, from 0, of the frames that a condition selects: those where it is 1 and
+    not 0.
 
     Other numbers add up along the sequence: after each frame, as many positions as the sum, rounded
     up, are to have been given, the frame's several times or not at all for that. 2 gives a frame
@@ -246,7 +246,7 @@ def where(condition: Any, name: str = "") -> Composite:
 def gather(
     seq: Any, condition: Any, new_sequence_axis_typeinfo: Any = None, name: str = ""
 ) -> Composite:
-    """The frames that a condition selects, as a sequence of their own; see `where`.
+    """Gather the frames that a condition selects into sequences of their own; see `where`.
 
     Args:
         seq: a sequence.
@@ -272,8 +272,8 @@ def gather(
 def scatter(
     seq: Any, condition: Any, new_sequence_axis_typeinfo: Any = None, name: str = ""
 ) -> Composite:
-    """The opposite of `gather`: frames go where a condition selects, zeros elsewhere. Those of one
-    place add up.
+    """Scatter frames to where a condition selects, with zeros elsewhere; the opposite of `gather`.
+    Frames of one position are added.
 
     Args:
         seq: a sequence with as many frames as the condition selects.

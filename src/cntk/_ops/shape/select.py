@@ -61,11 +61,11 @@ class Gather(Op):
         entry, size = table.shape[1:], table.shape[0]
 
         def compute(values: Tensor, index: Tensor) -> Tensor:
-            places = index.to(torch.int64)
+            indices = index.to(torch.int64)
             try:
                 if len(entry) == 1:
-                    return torch.embedding(values, places)
-                return values.index_select(0, places.reshape(-1)).reshape((*places.shape, *entry))
+                    return torch.embedding(values, indices)
+                return values.index_select(0, indices.reshape(-1)).reshape((*indices.shape, *entry))
             except IndexError:
                 raise FeedError(
                     f"gather: an index is outside of the table, whose entries go from 0 to "
@@ -188,7 +188,7 @@ def gather(reference: Any, indices: Any, axis: Any = None, name: str = "") -> Co
         indices: an operand ``[*shape]`` of indices from 0 to n - 1; fractions are dropped, and no
             gradient flows.
         axis: the table's axis that is indexed, 0 if not given. For another axis the table's first
-            axis and this one change places, and so do they afterwards in the result, as in the
+            axis and this one change indices, and so do they afterwards in the result, as in the
             original.
         name: its name in the graph.
 

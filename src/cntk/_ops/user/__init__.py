@@ -1,1 +1,1 @@
-"""Functions that programs define themselves."""
+"""Operations that users define in Python."""

@@ -1,5 +1,5 @@
-"""A stand-in for an operation that only another program knows, for models that are made here and
-run there.
+"""Placeholder of an operation that only another program computes, for models that are built here
+and run there.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["custom_proxy_op"]
 @primitive(PrimitiveOp.CustomProxyOp)
 @dataclass(frozen=True)
 class CustomProxyOp(Op):
-    """Something that is computed elsewhere.
+    """An operation that another program computes.
 
     Attributes:
         custom_op: what it is called there.
@@ -51,8 +51,8 @@ class CustomProxyOp(Op):
 def custom_proxy_op(
     custom_op: str, output_shape: Any, output_data_type: Any, *operands: Any, name: str = ""
 ) -> Composite:
-    """A stand-in for an operation that another program computes; it can be saved and loaded, and
-    not be evaluated.
+    """Create an operation that another program computes; it can be saved and loaded, and not be
+    evaluated.
 
     Args:
         custom_op: what the operation is called there.

@@ -1,4 +1,4 @@
-"""The factory in the original's library of examples, so that files which use it load; see
+"""The factory of the original's example library, so that files which use it load; see
 `native_user_function`.
 """
 
@@ -15,7 +15,7 @@ from cntk._ops.math.times import times
 def CreateUserTimesFunction(
     operands: Sequence[Variable], attributes: Mapping[str, Any], name: str
 ) -> Composite:
-    """The product of the second operand, on the left, and the first.
+    """Multiply the second operand, on the left, by the first.
 
     Args:
         operands: a matrix ``[m, n]`` and a vector ``[m]``.

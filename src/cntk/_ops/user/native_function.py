@@ -103,7 +103,7 @@ def register_native_user_function(op_id: str, module_name: str, factory_method_n
 
 
 def is_native_user_function_registered(op_id: str) -> bool:
-    """Whether a factory is known under a name."""
+    """Return whether a factory is registered under a name."""
     return op_id in _registered
 
 
@@ -113,7 +113,7 @@ def native_user_function(
     attributes: Mapping[str, Any] | None = None,
     user_function_instance_name: str = "",
 ) -> Composite:
-    """A function made by a registered factory.
+    """Create a function by a registered factory.
 
     Args:
         op_id: the factory's name; see `register_native_user_function`.
@@ -159,7 +159,7 @@ def native_user_function(
 def native_function(
     op_id: str, operands: Sequence[Variable], attributes: dict[str, Any], name: str, hint: str
 ) -> Composite:
-    """The same; see `native_user_function`.
+    """Create a function by a registered factory; see `native_user_function`.
 
     Args:
         op_id: the factory's name.
@@ -193,29 +193,31 @@ def native_function(
             f"{foreign[0]!r}, which is none "
             "of the operands that it was given"
         )
-    held = [v for v in body.inputs if v not in inside]
+    captured = [v for v in body.inputs if v not in inside]
     op = _Native(body, tuple(inside), op_id, attributes, registration)
-    return Composite(NativePrimitive(op, [*held, *operands], name, next_uid("UserDefinedFunction")))
+    return Composite(
+        NativePrimitive(op, [*captured, *operands], name, next_uid("UserDefinedFunction"))
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class _Native(Block):
-    """What a factory has made, as one operation.
+    """The function of a factory as one operation.
 
     Attributes:
-        given: the attributes that the factory was given.
+        arguments_of_factory: the attributes passed to the factory.
         registration: the factory.
     """
 
-    given: dict[str, Any]
+    arguments_of_factory: dict[str, Any]
     registration: _Registration
 
     def attributes(self) -> dict[str, Any]:
-        return self.given
+        return self.arguments_of_factory
 
 
 class NativePrimitive(Primitive, inner=True):
-    """The place of a factory's function in a graph."""
+    """A node with a factory's function."""
 
     op: _Native
 
@@ -231,14 +233,14 @@ class NativePrimitive(Primitive, inner=True):
         return NativePrimitive(op, operands, self._name, next_uid("UserDefinedFunction"))
 
     def serialize(self) -> dict[str, Any]:
-        """What files hold of the function: the factory and the attributes.
+        """Return the function's entry in a file: the factory and the attributes.
 
         Raises:
             GraphError: if the factory's function has parameters of its own, which files have no
                 place for.
         """
-        held = self.operands[: len(self.operands) - len(self.op.arguments)]
-        parameters = [v for v in held if v.kind is VariableKind.Parameter]
+        captured = self.operands[: len(self.operands) - len(self.op.arguments)]
+        parameters = [v for v in captured if v.kind is VariableKind.Parameter]
         if parameters:
             raise GraphError(
                 f"{operation_text(self.op_name, self._name)} cannot be saved: its factory has made "
@@ -251,5 +253,5 @@ class NativePrimitive(Primitive, inner=True):
             "op": self.op.block_name,
             "module": self.op.registration.module,
             "deserialize_method": self.op.registration.method,
-            "user_defined_state": self.op.given,
+            "user_defined_state": self.op.arguments_of_factory,
         }

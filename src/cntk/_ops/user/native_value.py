@@ -1,5 +1,8 @@
-"""Values as user functions get them that want no arrays: read as `Value`, or in the native layer's
-way.
+"""Values for user functions that ask for no arrays: usable as `Value`, or by the methods of the
+native layer.
+
+In the original these are objects of its native layer, whose ``shape()``, ``data()`` or ``device()``
+are methods, while they are properties everywhere else. Here both ways of writing them work.
 
 In the original these are objects of its native layer, whose ``shape()``, ``data()`` or ``device()``
 are methods, while they are properties everywhere else. Here both ways of writing them work.
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class NativeShape(tuple):  # type: ignore[type-arg]
-    """A shape that gives itself when it is called."""
+    """A shape that returns itself when it is called."""
 
     def __call__(self) -> Self:
         return self
@@ -39,7 +42,7 @@ class NativeShape(tuple):  # type: ignore[type-arg]
 
 
 class NativeFlag(int):
-    """Something that is so or is not, and that says so when it is called."""
+    """A bool that returns itself when it is called."""
 
     def __call__(self) -> bool:
         return bool(self)
@@ -49,7 +52,7 @@ class NativeFlag(int):
 
 
 class NativeDevice(DeviceDescriptor):
-    """A device that gives itself when it is called."""
+    """A device that returns itself when it is called."""
 
     def __call__(self) -> DeviceDescriptor:
         return DeviceDescriptor(self.kind, self.number)
@@ -62,8 +65,8 @@ class NativeDevice(DeviceDescriptor):
 
 
 class NativeMask(np.ndarray):
-    """Which places of a rectangle hold frames: 2 where a sequence begins, 1 at its other frames, 0
-    where there is none.
+    """A mask of padded sequences: 2 where a sequence begins, 1 at its other frames, 0 at
+    padding.
     """
 
     def __call__(self) -> Self:
@@ -76,16 +79,16 @@ class NativeMask(np.ndarray):
     to_ndarray = asarray
 
     def masked_count(self) -> int:
-        """Return how many places hold none."""
+        """Return the number of padded elements."""
         return int(np.sum(self.asarray() == 0))
 
 
 def _no_mask() -> None:
-    """Every place holds a sample."""
+    """Return None, the mask of samples without padding."""
 
 
 class _Called:
-    """Properties that may be called as well."""
+    """Properties that may be called as methods too."""
 
     @property
     def shape(self) -> Shape:
@@ -94,36 +97,34 @@ class _Called:
 
     @property
     def device(self) -> NativeDevice:
-        """Where it lies."""
+        """The device that holds the data."""
         device = super().device  # type: ignore[misc]
         return NativeDevice(device.kind, device.number)
 
     @property
     def is_sparse(self) -> NativeFlag:
-        """Whether it is stored as sparse rows."""
+        """True if it is stored as sparse rows."""
         return NativeFlag(super().is_sparse)  # type: ignore[misc]
 
     @property
     def is_read_only(self) -> NativeFlag:
-        """Whether it must not be written to."""
+        """True if it must not be written to."""
         return NativeFlag(super().is_read_only)  # type: ignore[misc]
 
 
 class NativeArray(_Called, NDArrayView):
-    """An array whose properties may be called, and which gives itself when it is called."""
+    """An array whose properties may be called, and which returns itself when it is called."""
 
     def __call__(self) -> Self:
         return self
 
     def as_shape(self, new_shape: Any) -> NativeArray:
-        """The same elements in another shape; see `NDArrayView.as_shape`. Integers may be given as
-        floats.
-        """
+        """Reshape the array; see `NDArrayView.as_shape`. Integers may be given as floats."""
         view = super().as_shape(tuple(int(d) if d == int(d) else d for d in new_shape))
         return _native(view)
 
     def slice_view(self, start_offset: Any, extent: Any, read_only: bool = True) -> NativeArray:
-        """A part of the array that shares its memory; see `NDArrayView.slice_view`."""
+        """Return a slice of the array that shares its memory; see `NDArrayView.slice_view`."""
         return _native(super().slice_view(start_offset, extent, read_only))
 
 
@@ -132,20 +133,20 @@ class NativeValue(_Called, Value):
 
     @property
     def data(self) -> NDArrayView:
-        """The batch as one rectangle; sequences shorter than the longest are filled up with
+        """The batch as one padded array; sequences shorter than the longest are padded with
         zeros.
         """
         return _native(super().data)
 
     @property
     def is_valid(self) -> NativeFlag:
-        """Whether it may still be read."""
+        """True if it may still be read."""
         return NativeFlag(super().is_valid)
 
     @property
     def mask(self) -> Any:
-        """Which places hold frames; called, None where there are no sequences of different
-        length.
+        """Mask of frames and padding. Called, it returns None where all sequences are equally
+        long.
         """
         return _no_mask if self.masked_count() == 0 else super().mask.view(NativeMask)
 

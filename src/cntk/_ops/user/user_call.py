@@ -1,5 +1,5 @@
-"""Calls of user functions: data as their methods take them, results checked against what they
-declared, gradients.
+"""Calls of user functions: conversion of data for their methods, checks of their results,
+gradients.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def user_kernel(primitive: UserPrimitive, types: Sequence[TensorType]) -> RunKernel:
-    """The kernel of a user function for operands of some types."""
+    """Return the kernel of a user function for operands of some types."""
     own = [v.type_ for v in primitive.operands]
     # Inside a recurrence a step has a batch axis alone; programs see it as sequences of one frame.
     in_step = any(o.is_sequence and not t.is_sequence for o, t in zip(own, types, strict=True))
@@ -67,13 +67,13 @@ class _Kernel:
 
 
 class _Differentiable(torch.autograd.Function):
-    """A user function's gradient is what its own `backward` says."""
+    """Autograd function that calls a user function's own `backward`."""
 
     @staticmethod
     def forward(ctx: Any, call: _Call, rows: Sequence[Any], *dense: Tensor) -> tuple[Tensor, ...]:
         results = call.forward(rows, retain=True)
         ctx.call = call
-        ctx.places = [k for k, x in enumerate(rows) if isinstance(x, Tensor)]
+        ctx.dense_indices = [k for k, x in enumerate(rows) if isinstance(x, Tensor)]
         flags = zip(results, call.kernel.primitive.differentiable, strict=True)
         ctx.mark_non_differentiable(*(x for x, flows in flags if not flows))
         return results
@@ -81,11 +81,13 @@ class _Differentiable(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:
-        wanted = [
-            k for k, needed in zip(ctx.places, ctx.needs_input_grad[2:], strict=True) if needed
+        needed_indices = [
+            k
+            for k, needed in zip(ctx.dense_indices, ctx.needs_input_grad[2:], strict=True)
+            if needed
         ]
-        found = ctx.call.backward(gradients, wanted)
-        return (None, None, *(found.get(k) for k in ctx.places))
+        by_operand = ctx.call.backward(gradients, needed_indices)
+        return (None, None, *(by_operand.get(k) for k in ctx.dense_indices))
 
 
 class _Call:
@@ -110,7 +112,7 @@ class _Call:
     # -- forward -----------------------------------------------------------------------------------
 
     def forward(self, rows: Sequence[Any], retain: bool) -> tuple[Tensor, ...]:
-        """Call the program's `forward`; its results as rows."""
+        """Call the program's `forward`, and convert its results to rows."""
         variables = self.kernel.primitive.results
         self.like = [x.shape for x in rows]
         for x, t in zip(rows, self.kernel.operands, strict=True):
@@ -118,24 +120,28 @@ class _Call:
                 self.counts.add(self._layout(t).count if t.is_sequence else x.shape[0])
         with torch.inference_mode(False), torch.no_grad():
             pairs = zip(rows, self.kernel.operands, strict=True)
-            given = tuple(self._shown(x, t) for x, t in pairs)
-            arguments = given[0] if len(given) == 1 else given
-            kept = list(variables) if retain else []
+            converted = tuple(self._to_program(x, t) for x, t in pairs)
+            arguments = converted[0] if len(converted) == 1 else converted
+            retained = list(variables) if retain else []
             if len(variables) == 1:
-                returned = self._call("forward", arguments, _descriptor(self.device), kept)
+                returned = self._call("forward", arguments, _descriptor(self.device), retained)
                 if not isinstance(returned, tuple) or len(returned) != 2:
                     raise UserFunctionError(
                         f"{self.text}: forward must return a pair of a state for backward and the "
                         f"result, and "
                         f"returned {_described(returned)}"
                     )
-                self.state, found = returned[0], {variables[0]: returned[1]}
+                self.state, results = returned[0], {variables[0]: returned[1]}
             else:
-                found = dict.fromkeys(variables)
-                self.state = self._call("forward", arguments, found, _descriptor(self.device), kept)
-                self._check_keys("forward", "outputs", found, variables)
+                results = dict.fromkeys(variables)
+                self.state = self._call(
+                    "forward", arguments, results, _descriptor(self.device), retained
+                )
+                self._check_keys("forward", "outputs", results, variables)
             typed = zip(variables, self.kernel.outputs, strict=True)
-            return tuple(self._taken(f"forward returned for {v!r}", found[v], t) for v, t in typed)
+            return tuple(
+                self._from_program(f"forward returned for {v!r}", results[v], t) for v, t in typed
+            )
 
     def _call(self, method: str, *arguments: Any) -> Any:
         try:
@@ -146,10 +152,10 @@ class _Call:
             ) from error
 
     def _check_keys(
-        self, method: str, what: str, found: Mapping[Any, Any], allowed: Sequence[Variable]
+        self, method: str, what: str, results: Mapping[Any, Any], allowed: Sequence[Variable]
     ) -> None:
         known = set(allowed)
-        for key in found:
+        for key in results:
             if key not in known:
                 raise UserFunctionError(
                     f"{self.text}: {method} filled {key!r}, which is not among self.{what}: "
@@ -158,31 +164,33 @@ class _Call:
 
     # -- backward ----------------------------------------------------------------------------------
 
-    def backward(self, gradients: Sequence[Tensor], wanted: Sequence[int]) -> dict[int, Tensor]:
-        """Call the program's `backward`; gradients as rows by the operand's number, those it leaves
-        out missing.
+    def backward(self, gradients: Sequence[Tensor], indices: Sequence[int]) -> dict[int, Tensor]:
+        """Call the program's `backward`, and convert its gradients to rows, by the operand's
+        number; gradients that it leaves out are missing.
         """
         operands, results = self.kernel.primitive.operands, self.kernel.primitive.results
-        shown = [self._shown(g, t) for g, t in zip(gradients, self.kernel.outputs, strict=True)]
+        shown = [
+            self._to_program(g, t) for g, t in zip(gradients, self.kernel.outputs, strict=True)
+        ]
         roots = shown[0] if len(shown) == 1 else dict(zip(results, shown, strict=True))
         if len(operands) == 1:
-            found = {operands[0]: self._call("backward", self.state, roots)}
-            if found[operands[0]] is None:
+            by_variable = {operands[0]: self._call("backward", self.state, roots)}
+            if by_variable[operands[0]] is None:
                 raise UserFunctionError(
                     f"{self.text}: backward must return the gradient, and returned None"
                 )
         else:
-            found = {operands[k]: None for k in wanted}
-            self._call("backward", self.state, roots, found)
-            self._check_keys("backward", "inputs", found, operands)
+            by_variable = {operands[k]: None for k in indices}
+            self._call("backward", self.state, roots, by_variable)
+            self._check_keys("backward", "inputs", by_variable, operands)
         return {
-            k: self._taken(
+            k: self._from_program(
                 f"backward gave for {operands[k]!r}",
-                found[operands[k]],
+                by_variable[operands[k]],
                 self.kernel.operands[k].dense(),
             )
-            for k in wanted
-            if found[operands[k]] is not None
+            for k in indices
+            if by_variable[operands[k]] is not None
         }
 
     # -- data as programs see them, and back -------------------------------------------------------
@@ -192,8 +200,8 @@ class _Call:
             return self.run.layout(type_.dynamic_axes)
         return Layout([1] * (self.count or 0), device=self.device)
 
-    def _shown(self, rows: Any, type_: TensorType) -> Any:
-        """Rows as the program sees them; always a copy, with which it may do what it likes."""
+    def _to_program(self, rows: Any, type_: TensorType) -> Any:
+        """Convert rows to what the program sees; always a copy, which it may change."""
         layout = self._layout(type_) if type_.is_sequence else None
         frame = tuple(rows.shape[type_.lead :]) if isinstance(rows, Tensor) else type_.shape
         if self.user.as_numpy:
@@ -208,41 +216,41 @@ class _Call:
             rows, layout, (count, *frame) if are_samples else frame, are_samples=are_samples
         )
 
-    def _taken(self, what: str, found: Any, type_: TensorType) -> Tensor:
-        """What the program gave as rows of a type.
+    def _from_program(self, what: str, value: Any, type_: TensorType) -> Tensor:
+        """Convert a result of the program to rows of a type.
 
         Raises:
             UserFunctionError: if it does not fit.
         """
-        if found is None:
+        if value is None:
             raise UserFunctionError(f"{self.text}: {what} nothing; every output must be filled")
         variable = Variable.make(VariableKind.Output, type_)
         try:
-            fed = bind_input(variable, found, self.device)
+            bound = bind_input(variable, value, self.device)
         except FeedError as error:
             reason = str(error).removeprefix(f"{variable!r}: ")
             raise UserFunctionError(f"{self.text}: what {what} does not fit: {reason}") from None
-        self._check_lengths(what, fed, type_)
-        rows = cast(Tensor, fed.rows)  # what is fed to a dense variable is dense
+        self._check_lengths(what, bound, type_)
+        rows = cast(Tensor, bound.rows)  # the input of a dense variable is dense
         return rows.detach().clone()
 
-    def _check_lengths(self, what: str, fed: BoundInput, type_: TensorType) -> None:
-        if fed.count is not None and fed.count not in self.counts:
+    def _check_lengths(self, what: str, bound: BoundInput, type_: TensorType) -> None:
+        if bound.count is not None and bound.count not in self.counts:
             known = " or ".join(map(str, sorted(self.counts)))
             raise UserFunctionError(
-                f"{self.text}: what {what} has {fed.count} samples or sequences, and there are "
+                f"{self.text}: what {what} has {bound.count} samples or sequences, and there are "
                 f"{known}"
             )
-        if fed.layout is None:
+        if bound.layout is None:
             return
         axes = type_.dynamic_axes
         if not self.kernel.in_step and axes not in self.run.layouts:
-            self.run.layouts[axes] = fed.layout
+            self.run.layouts[axes] = bound.layout
         expected = self._layout(type_)
-        if fed.layout.lengths != expected.lengths:
+        if bound.layout.lengths != expected.lengths:
             raise UserFunctionError(
                 f"{self.text}: what {what} has sequences of lengths "
-                f"{list(fed.layout.lengths)[:8]}, and on its axis "
+                f"{list(bound.layout.lengths)[:8]}, and on its axis "
                 f"they are {list(expected.lengths)[:8]}"
             )
 

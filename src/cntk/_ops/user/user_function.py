@@ -1,5 +1,5 @@
-"""Functions of one's own: a Python class computes an operation and its gradient, with NumPy or
-whatever it likes.
+"""User-defined functions: a Python class computes an operation and its gradient, with NumPy or any
+other library.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["UserFunction"]
 
 
 class UserFunction(Function):
-    """The base of operations written in Python.
+    """Base class of operations written in Python.
 
     A subclass says in `infer_outputs` what it gives, computes it in `forward`, and its gradient in
     `backward`. Its ``__init__`` hands the operands on to this one. `cntk.user_function` makes a
@@ -96,7 +96,7 @@ class UserFunction(Function):
     # -- what a subclass defines -------------------------------------------------------------------
 
     def infer_outputs(self) -> list[Variable]:
-        """What the function gives, told by its `inputs`.
+        """Return the function's outputs, which follow from its `inputs`.
 
         Called whenever more becomes known of the operands. As long as their shapes are unknown,
         ``(-2,)`` stands for them.
@@ -150,7 +150,7 @@ class UserFunction(Function):
         )
 
     def clone(self, cloned_inputs: Sequence[Variable]) -> UserFunction:  # type: ignore[override]
-        """The same function on other operands, for a copy of the graph.
+        """Return the same function on other operands, for a copy of the graph.
 
         Unless a subclass says otherwise, it is constructed again with the arguments that it was
         constructed with, those of them that are operands replaced.
@@ -166,14 +166,14 @@ class UserFunction(Function):
         )
 
     def serialize(self) -> Any:
-        """What `deserialize` will need: numbers, texts, arrays, None, or lists and dictionaries of
-        these.
+        """Return the state that `deserialize` will need: numbers, strings, arrays, None, or lists
+        and dictionaries of these.
         """
         return None
 
     @staticmethod
     def deserialize(inputs: Sequence[Variable], name: str, state: Any) -> UserFunction:
-        """The function as it was saved.
+        """Create the function from its saved state.
 
         Args:
             inputs: the operands.
@@ -193,9 +193,7 @@ class UserFunction(Function):
 
     @property
     def op_name(self) -> str:
-        """The class's name with its module; a subclass may choose another, under which files hold
-        it.
-        """
+        """The class's name with its module; a subclass may choose another, which files hold."""
         return self._op_name()
 
     @property
@@ -248,14 +246,14 @@ class UserFunction(Function):
         return super().__getattr__(name)
 
     def declared_outputs(self) -> list[Variable]:
-        """What `infer_outputs` says, checked.
+        """Return the result of `infer_outputs`, after a check.
 
         Raises:
             UserFunctionError: if it fails, or gives anything but a list of output variables.
         """
         self._is_being_inferred = True
         try:
-            found = self.infer_outputs()
+            outputs = self.infer_outputs()
         except Exception as error:
             raise UserFunctionError.of(
                 self.op_name, self._user_name, "infer_outputs", error
@@ -263,20 +261,20 @@ class UserFunction(Function):
         finally:
             self._is_being_inferred = False
         if (
-            not isinstance(found, (list, tuple))
-            or not found
-            or not all(isinstance(v, Variable) for v in found)
+            not isinstance(outputs, (list, tuple))
+            or not outputs
+            or not all(isinstance(v, Variable) for v in outputs)
         ):
             raise UserFunctionError(
                 f"{operation_text(self.op_name, self._user_name)}: infer_outputs must return a "
                 f"list of "
-                f"cntk.output_variable, and returned {found!r}"
+                f"cntk.output_variable, and returned {outputs!r}"
             )
-        return list(found)
+        return list(outputs)
 
 
 def _with_operands(value: Any, operands: Mapping[Variable, Variable]) -> Any:
-    """An argument of a constructor, operands in it replaced."""
+    """Replace the operands in an argument of a constructor."""
     if isinstance(value, (list, tuple)):
         return type(value)(_with_operands(item, operands) for item in value)
     if isinstance(value, Function) and len(value.outputs) == 1:
@@ -285,7 +283,7 @@ def _with_operands(value: Any, operands: Mapping[Variable, Variable]) -> Any:
 
 
 class UserPrimitive(Primitive, inner=True):
-    """A user function's place in a graph.
+    """A node with a user function.
 
     Args:
         user: the function.
@@ -303,13 +301,13 @@ class UserPrimitive(Primitive, inner=True):
         super().__init__(UserOp(user), operands, name, next_uid("UserDefinedFunction"))
 
     def seen_operands(self) -> tuple[Variable, ...]:
-        """The operands, or while types are inferred for a run stand-ins with the types that they
-        have there.
+        """Return the operands, or, while types are inferred for a run, variables of their types in
+        that run.
         """
         return tuple(self.operands) if self._seen is None else self._seen
 
     def _create_results(self) -> None:
-        self._settle_constants()
+        self._set_constant_dtypes()
         declared = self.user.declared_outputs()
         self.results = tuple(
             Variable.make(VariableKind.Output, v.type_, v._name, uid=f"{self.uid}_Output_{k}")
@@ -319,8 +317,8 @@ class UserPrimitive(Primitive, inner=True):
             variable._owner = self
         self._take_over(declared)
 
-    def _settle_constants(self) -> None:
-        """Numbers among the operands take on the others' format."""
+    def _set_constant_dtypes(self) -> None:
+        """Give numbers among the operands the others' dtype."""
         dtype = common_dtype(tuple(v.type_ for v in self.operands))
         for variable in self.operands:
             if (
@@ -331,20 +329,20 @@ class UserPrimitive(Primitive, inner=True):
                 variable.refine(replace(variable.type_, dtype=dtype))
 
     def infer_results(self, partial: bool = False) -> bool:
-        self._settle_constants()
+        self._set_constant_dtypes()
         return self._take_over(self.declared_outputs())
 
     def _take_over(self, declared: Sequence[Variable]) -> bool:
         flows = any(v.needs_gradient_ for v in self.operands)
         self.differentiable = tuple(v.needs_gradient_ for v in declared)
         changed = False
-        for variable, found in zip(self.results, declared, strict=True):
-            variable.needs_gradient_ = flows and found.needs_gradient_
-            changed |= variable.refine(found.type_)
+        for variable, output in zip(self.results, declared, strict=True):
+            variable.needs_gradient_ = flows and output.needs_gradient_
+            changed |= variable.refine(output.type_)
         return changed
 
     def declared_outputs(self, types: Sequence[TensorType] | None = None) -> list[Variable]:
-        """What the function says of its outputs.
+        """Return the function's declared outputs.
 
         Args:
             types: the operands' types, if not their own.
@@ -369,7 +367,7 @@ class UserPrimitive(Primitive, inner=True):
         return declared
 
     def serialize(self) -> dict[str, Any]:
-        """What files hold of the function: what it is called, its class, and its ``state``."""
+        """Return the function's entry in a file: its name, its class, and its ``state``."""
         cls = type(self.user)
         try:
             state = self.user.serialize()
@@ -384,7 +382,7 @@ class UserPrimitive(Primitive, inner=True):
         }
 
     def copied(self, op: Op, operands: Sequence[Variable]) -> Primitive:
-        """The same function on other operands; see `UserFunction.clone`."""
+        """Return the same function on other operands; see `UserFunction.clone`."""
         what = operation_text(self.user.op_name, self._name)
         try:
             copy = self.user.clone(operands)
@@ -410,7 +408,7 @@ class UserPrimitive(Primitive, inner=True):
 
 @dataclass(frozen=True, eq=False)
 class UserOp(Op):
-    """What the engine knows of a user function.
+    """The operation of a user function, as the compiler sees it.
 
     Attributes:
         user: the function.
