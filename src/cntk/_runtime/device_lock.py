@@ -1,11 +1,16 @@
-"""Locks that let one process have a GPU for itself, as far as others ask."""
+"""Locks that let one process have a GPU for itself, as far as others ask.
+
+filelock is imported with the first lock: few programs ask for one.
+"""
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 _held: dict[int, FileLock] = {}
 
@@ -15,6 +20,8 @@ _LOOKING = 0.2
 
 def _lock(number: int) -> FileLock:
     """The lock of a GPU, by a file that all users of the machine share."""
+    from filelock import FileLock
+
     path = Path(tempfile.gettempdir()) / f"cntk-gpu-{number}.lock"
     return FileLock(path, mode=0o666, thread_local=False)
 
@@ -28,6 +35,8 @@ def acquire(number: int) -> bool:
     Returns:
         Whether this process has it: not if another one does, or the lock's file cannot be opened.
     """
+    from filelock import Timeout
+
     if number in _held:
         return True
     lock = _lock(number)
@@ -47,6 +56,8 @@ def release() -> None:
 
 def is_taken(number: int) -> bool:
     """Return whether another process has locked a GPU."""
+    from filelock import Timeout
+
     if number in _held:
         return False
     try:

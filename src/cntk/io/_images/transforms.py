@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import warnings
-import xml.etree.ElementTree
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -200,11 +199,13 @@ class Mean:
         Raises:
             DataError: if the file is none.
         """
+        from xml.etree import ElementTree
+
         if not self.filename:
             raise DataError("transforms.mean: no file was given")
         try:
             with opened(self.filename) as file:
-                root = xml.etree.ElementTree.parse(file).getroot()
+                root = ElementTree.parse(file).getroot()
             shape = [int(root.findtext(name) or "") for name in ("Row", "Col", "Channel")]
             numbers = np.array((root.findtext("MeanImg/data") or "").split(), np.float32)
             if min(shape) < 1 or math.prod(shape) != len(numbers) or not np.isfinite(numbers).all():
@@ -215,7 +216,7 @@ class Mean:
                 f"transforms.mean: cannot read {self.filename}: {why(error, self.filename)}"
             ) from error
         except (
-            xml.etree.ElementTree.ParseError,
+            ElementTree.ParseError,
             ValueError,
             LookupError,
         ):  # The last for an encoding that is none.
