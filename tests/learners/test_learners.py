@@ -62,59 +62,9 @@ def test_mixed_precision_takes_the_general_way(kind):
     )
 
 
-@pytest.mark.parametrize("kind", ["sgd", "momentum_sgd", "nesterov", "adam", "adagrad", "rmsprop"])
-def test_gradients_of_any_memory_layout(kind):
-    make = CASES[f"{kind}/"]
-    given, reference = (Parameter((3, 4), init=1, dtype=np.float64) for _ in range(2))
-    gradient = torch.arange(12.0, dtype=torch.float64).reshape(4, 3).t()
-    before = gradient.clone()
-    make([given]).apply([gradient], 2)
-    make([reference]).apply([gradient.contiguous()], 2)
-    np.testing.assert_array_equal(given.value, reference.value)
-    assert torch.equal(gradient, before)
-
-
-@pytest.mark.parametrize("option", ["l2", "truncated", "scaled"])
-def test_gradients_are_left_as_they_are(option):
-    given = parameters()
-    gradients = [torch.ones_like(p.data) for p in given]
-    CASES[f"sgd/{option}"](given).apply(gradients, 3)
-    assert all(bool((g == 1).all()) for g in gradients)
-
-
 def rows(values, *which, size=5):
     numbers = torch.tensor(values, dtype=torch.float64)
     return torch.sparse_coo_tensor([which], numbers, (size, 2), check_invariants=False)
-
-
-SPARSE_STEPS = (
-    ([[1.0, 2], [3, -4]], 0, 1),
-    ([[1.0, 1], [2, 2]], 1, 1),
-    ([[-1.0, 1], [5, 2]], 4, 0),
-)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        f"{kind}/"
-        for kind in ("sgd", "nesterov", "adagrad_bare", "adadelta", "adam", "adamax", "fsadagrad")
-    ]
-    + [
-        f"{kind}/{option}"
-        for kind in ("sgd", "adam")
-        for option in ("l1", "l2", "truncated", "scaled")
-    ],
-)
-def test_sparse_gradients_do_what_dense_ones_do(name):
-    make = CASES[name]
-    dense, sparse = (Parameter((5, 2), init=0.5, dtype=np.float64) for _ in range(2))
-    for_dense, for_sparse = make([dense]), make([sparse])
-    for values, *which in SPARSE_STEPS:
-        gradient = rows(values, *which)
-        for_dense.apply([gradient.to_dense()], 4)
-        for_sparse.apply([gradient], 4)
-    np.testing.assert_allclose(sparse.value, dense.value, rtol=1e-12)
 
 
 def test_momentum_of_rows_that_are_absent_rests():
