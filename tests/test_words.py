@@ -22,7 +22,7 @@ BUDGET = {
     "_runtime": (8, 66, 109),
     "contrib": (0, 40, 68),
     "debugging": (0, 1, 10),
-    "io": (10, 28, 57),
+    "io": (0, 0, 0),
     "layers": (6, 8, 37),
     "learners": (4, 16, 36),
     "logging": (0, 24, 33),

@@ -506,7 +506,7 @@ def test_mean_files_that_are_none(folder, text, expected):
         (lambda: xf.crop("middle"), "crop_type must be one of"),
         (lambda: xf.crop(jitter_type="unilength"), "jitter_type must be one of none, uniratio"),
         (lambda: xf.crop(crop_size=-4), "crop_size"),
-        (lambda: xf.crop(crop_size=3.7), "whole numbers"),
+        (lambda: xf.crop(crop_size=3.7), "integers"),
         (lambda: xf.crop(crop_size=(1, 2, 3)), "a tuple of two numbers"),
         (lambda: xf.crop(side_ratio=1.5), "side_ratio must be above 0 and no more than 1"),
         (lambda: xf.crop(side_ratio=(0.8, 0.2)), "lower end first"),

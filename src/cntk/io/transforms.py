@@ -1,5 +1,6 @@
-"""Transforms of images, for `cntk.io.ImageDeserializer`: given to `StreamDef` as a list, they are
-applied in its order.
+"""Transforms of images for `cntk.io.ImageDeserializer`.
+
+`StreamDef` takes a list of them, which are applied in order.
 """
 
 from __future__ import annotations
@@ -27,29 +28,29 @@ def crop(
     aspect_ratio: Any = 1.0,
     jitter_type: str = "none",
 ) -> Crop:
-    """A part of each image.
+    """Crop each image.
 
-    A part that does not fit is drawn anew up to ten times; after that the whole image is taken.
+    A random crop that does not fit is drawn again up to ten times; then the whole image is used.
 
     Args:
         crop_type: ``'center'``; ``'randomside'`` or ``'randomarea'``, both anywhere, mirrored half
             of the time; or ``'multiview10'``: ten samples of each image, from its corners and its
             centre, and the same mirrored.
-        crop_size: side in pixels, or width and height; no more than the image's are taken. With it
-            ratios do not count.
-        side_ratio: side of the part by the image's shorter side, up to 1, or a range of such
-            ratios.
-        area_ratio: area of the part by the image's, up to 1, or a range. A source refuses images
-            with this and ``side_ratio``.
-        aspect_ratio: width of the part by its height, or the other way round at random, or a range.
-        jitter_type: ``'uniratio'`` draws ratios from their ranges, each number as likely;
-            ``'none'`` takes the lower ends.
+        crop_size: side in pixels, or width and height, at most those of the image. With it ratios
+            are ignored.
+        side_ratio: side of the crop relative to the image's shorter side, up to 1, or a range of
+            such ratios.
+        area_ratio: area of the crop relative to the image's, up to 1, or a range. It excludes
+            ``side_ratio``.
+        aspect_ratio: width of the crop by its height, or at random its inverse; or a range.
+        jitter_type: ``'uniratio'`` draws ratios uniformly from their ranges; ``'none'`` uses the
+            lower ends.
 
     Returns:
         A transform.
 
     Raises:
-        ValueError: if an argument is none of these.
+        ValueError: if an argument has another value.
 
     Example:
         >>> crop("randomside", side_ratio=(0.8, 1.0), jitter_type="uniratio").side_ratio
@@ -61,7 +62,7 @@ def crop(
     size = _pair("crop", "crop_size", crop_size)
     if any(int(n) != n or n < 0 for n in size):
         raise SettingError(
-            f"transforms.crop: crop_size must be whole numbers of pixels, 0 or more, got "
+            f"transforms.crop: crop_size must be integers (pixels), 0 or more, got "
             f"{shown(crop_size)}"
         )
     side, area, aspect = (
@@ -90,23 +91,22 @@ def scale(
     scale_mode: str = "fill",
     pad_value: int = -1,
 ) -> Scale:
-    """Each image in the same size.
+    """Scale each image to the same size.
 
     Args:
         width: width in pixels.
         height: height in pixels.
-        channels: 3 for colours, 1 to read images as shades of grey.
+        channels: 3 for colours, 1 to decode images as greyscale.
         interpolations: ``'nearest'``, ``'linear'``, ``'cubic'`` or ``'lanczos'``.
-        scale_mode: ``'fill'`` changes the proportions if need be; ``'crop'`` keeps them and cuts
-            off what is too much, half on either side; ``'pad'`` keeps them and fills what is
-            missing.
-        pad_value: what to fill with, 0 to 255; -1 repeats the border.
+        scale_mode: ``'fill'`` ignores the proportions; ``'crop'`` keeps them and crops the centre;
+            ``'pad'`` keeps them and pads both sides.
+        pad_value: value of the padding, 0 to 255; -1 repeats the border.
 
     Returns:
         A transform.
 
     Raises:
-        ValueError: if an argument is none of these.
+        ValueError: if an argument has another value.
 
     Example:
         >>> scale(width=224, height=224, channels=3, scale_mode="crop").width
@@ -119,9 +119,7 @@ def scale(
         ("pad_value", pad_value),
     ):
         if not isinstance(number, (int, np.integer)) or isinstance(number, bool):
-            raise ArgumentError(
-                f"transforms.scale: {name} must be a whole number, got {shown(number)}"
-            )
+            raise ArgumentError(f"transforms.scale: {name} must be an integer, got {shown(number)}")
         as_integer(number, f"transforms.scale: {name}", most=2**16 - 1)
     if width <= 0 or height <= 0:
         raise RangeError(
@@ -129,7 +127,7 @@ def scale(
         )
     if channels not in (1, 3):
         raise ValueError(
-            f"transforms.scale: channels must be 3, or 1 for shades of grey, got {channels}"
+            f"transforms.scale: channels must be 3, or 1 for greyscale, got {channels}"
         )
     interpolation, mode = str(interpolations).lower(), str(scale_mode).lower()
     _one_of("scale", "interpolations", interpolation, INTERPOLATIONS)
@@ -138,12 +136,12 @@ def scale(
 
 
 def mean(filename: str) -> Mean:
-    """Each image less a mean image.
+    """Subtract a mean image from each image.
 
     Args:
         filename: the mean image in OpenCV's XML format: ``Channel``, ``Row``, ``Col``, and in
-            ``MeanImg`` its numbers, for each pixel blue, green, red. Where images are of another
-            size it is left out, with a warning.
+            ``MeanImg`` its numbers, for each pixel blue, green, red. It is not subtracted from
+            images of another size; they cause a warning.
 
     Returns:
         A transform.
@@ -158,11 +156,12 @@ def mean(filename: str) -> Mean:
 def color(
     brightness_radius: float = 0.0, contrast_radius: float = 0.0, saturation_radius: float = 0.0
 ) -> Color:
-    """Each image with its colours changed at random, each change as likely. Numbers stay within 0
-    and 255.
+    """Change the brightness, contrast and saturation of each image at random (colour jitter).
+
+    Changes are drawn uniformly. Results are clipped to 0 and 255.
 
     Args:
-        brightness_radius: adds up to this part, 0 to 1, of the image's mean, or takes it away.
+        brightness_radius: adds or subtracts up to this part, 0 to 1, of the image's mean.
         contrast_radius: multiplies by 1 plus or minus up to this, 0 to 1.
         saturation_radius: multiplies the saturation by 1 plus or minus up to this, 0 to 1.
 

@@ -1,1 +1,1 @@
-"""The binary format, CBF: reading and converting."""
+"""The CNTK binary format (CBF): its layout, deserializer, and conversion from and to text."""

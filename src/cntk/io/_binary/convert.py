@@ -1,7 +1,6 @@
-"""Conversion between the CNTK text format and the CNTK binary format, in both directions, a chunk
-at a time.
+"""Converts files between the CNTK text and binary formats, in both directions, chunk by chunk.
 
-An addition in this place: the original has a script for one direction.
+An addition: the original has a script for one direction.
 """
 
 from __future__ import annotations
@@ -27,23 +26,21 @@ def text_to_binary(
     dtype: Any = np.float32,
     chunk_bytes: int = CHUNK_BYTES,
 ) -> None:
-    """Write a file in the CNTK text format as one in the binary format, for `CBFDeserializer` and
-    the original's.
+    """Convert a file in the CNTK text format to one in the binary format.
 
-    The binary format has no sequence ids: sequences are numbered in their order. A chunk of the
-    text makes one of the binary file, so that both are shuffled alike.
+    `CBFDeserializer` and the original read it. The binary format has no sequence ids: sequences
+    are numbered in their order. A chunk of the text file becomes a chunk of the binary file, so
+    that both are shuffled alike.
 
     Args:
-        text_file: what to read.
-        binary_file: what to write. It is there whole or as it was.
-        streams: which streams to convert, `StreamDefs`; the binary file knows them by the names
-            given here.
-        dtype: float32 or float64, the number format in the binary file. The original reads float32
-            alone.
-        chunk_bytes: how much text makes a chunk, which is read at once.
+        text_file: path of the file to read.
+        binary_file: path of the file to write; an error leaves it as it was.
+        streams: the streams to convert, `StreamDefs`; their names are those in the binary file.
+        dtype: dtype in the binary file, float32 or float64. The original reads float32 only.
+        chunk_bytes: how many bytes of text make a chunk, which is read at once.
 
     Raises:
-        ValueError: if the text is malformed, or there are no such streams.
+        ValueError: if the text is malformed, or lacks a stream.
 
     Example:
         >>> from cntk.io import StreamDef, StreamDefs
@@ -59,13 +56,13 @@ def text_to_binary(
         0	|features 1.0 2.0 |label 0.0
         1	|features 3.0 4.0 |label 1.0
     """
-    found = configurations(streams, "text_to_binary")
+    configured = configurations(streams, "text_to_binary")
     number = as_dtype(dtype)
     if number not in (np.float32, np.float64):
         raise ValueError(f"text_to_binary: dtype must be float32 or float64, got {dtype!r}")
-    if not found:
+    if not configured:
         raise DataError(f"text_to_binary: no streams of {text_file} were given")
-    text = TextFile(str(text_file), found, chunk_bytes=chunk_bytes, dtype=number)
+    text = TextFile(str(text_file), configured, chunk_bytes=chunk_bytes, dtype=number)
     described = [
         BinaryStream(i.name, i.is_sparse, np.dtype(number).newbyteorder("<"), i.width)
         for i in text.streams
@@ -81,18 +78,17 @@ def text_to_binary(
 
 
 def binary_to_text(binary_file: str, text_file: str) -> None:
-    """Write a file in the CNTK binary format as one in the text format.
+    """Convert a file in the CNTK binary format to one in the text format.
 
-    Numbers are written so that reading them gives the very same ones. Sequences get their number as
-    their id.
+    Reading the text yields exactly the same numbers. The id of a sequence is its index.
 
     Args:
-        binary_file: what to read.
-        text_file: what to write. It is there whole or as it was.
+        binary_file: path of the file to read.
+        text_file: path of the file to write; an error leaves it as it was.
 
     Raises:
-        ValueError: if the file is damaged, or holds what the text format cannot: infinities, or
-            names with spaces or ``|``.
+        ValueError: if the file is damaged, or has what the text format cannot express: infinities,
+            or names with spaces or ``|``.
     """
     source = BinaryFile(str(binary_file), [])
     names = [s.name for s in source.directory.streams]
@@ -119,18 +115,17 @@ def binary_to_text(binary_file: str, text_file: str) -> None:
 
 
 def is_binary(file: str) -> bool:
-    """Whether a file is in the binary format, by how it begins."""
+    """Return whether a file begins like one in the binary format."""
     with opened(file) as start:
         return start.read(len(MAGIC)) == MAGIC
 
 
 def header_streams(lines: list[str]) -> list[StreamConfiguration]:
-    """Streams as the original's converter is told of them: ``name alias dense|sparse width``, one
-    on a line.
+    """Parse streams as the original's converter is told of them.
 
     Args:
-        lines: each is the name in the binary file, the name in the text, the storage format, and
-            numbers in a sample.
+        lines: ``name alias dense|sparse width``: the name in the binary file, the name in the text
+            file, the storage format, and the number of elements of a sample.
 
     Raises:
         ValueError: if a line is anything else.
@@ -139,15 +134,15 @@ def header_streams(lines: list[str]) -> list[StreamConfiguration]:
         >>> header_streams(["features F dense 784"])
         [StreamConfiguration(name='features', dim=784, ...)]
     """
-    found = []
+    streams = []
     for line in filter(str.strip, lines):
         words = line.split()
         if len(words) != 4 or words[2] not in ("dense", "sparse") or not words[3].isdecimal():
             raise DataError(
                 f"expected 'name alias dense|sparse width' for a stream, got {line.strip()!r}"
             )
-        found.append(StreamConfiguration(words[0], int(words[3]), words[2] == "sparse", words[1]))
-    return found
+        streams.append(StreamConfiguration(words[0], int(words[3]), words[2] == "sparse", words[1]))
+    return streams
 
 
 def _write_chunk(
@@ -172,7 +167,7 @@ def _write_chunk(
 
 
 def _texts(file: str, name: str, part: StreamChunk) -> list[list[str]]:
-    """Each sequence's samples as text."""
+    """Return the text of each sample, by sequence."""
     numbers = part.frames.values if isinstance(part.frames, SparseFrames) else part.frames
     if not np.isfinite(numbers).all():
         raise DataError(

@@ -1,5 +1,6 @@
-"""The CNTK binary format: samples and sequences of any number of dense or sparse streams, a chunk
-at a time.
+"""`CBFDeserializer`: the CNTK binary format (CBF), chunks of any number of streams.
+
+`BinaryFile` is the corpus; `cntk.io._binary.layout` reads the file's directory.
 """
 
 from __future__ import annotations
@@ -22,23 +23,22 @@ from cntk.io._corpus.streams import StreamConfiguration, StreamInformation, conf
 from cntk.io._text.listed_names import shortened, why
 
 _COPIED_BY_SEQUENCE = 64
-"""Words of a sequence from which on sequences of different length are copied one by one, which is
-then faster.
+"""Mean length in words from which on it is faster to copy sequences of different length one by one.
 """
 
 
 @dataclass(frozen=True, init=False)
 class CBFDeserializer:
-    """Reads a file in the CNTK binary format, as `text_to_binary` and the original's converter
-    write it.
+    """Deserializer of a file in the CNTK binary format (CBF).
 
-    The file itself says which streams it has, of what width and form; all of them are read.
-    Definitions give streams other names (``field`` is the name in the file) and samples a shape of
-    several axes; what else they say is not needed.
+    `text_to_binary` and the original's converter write such files. The file has the names, widths
+    and storage formats of its streams; all of them are read. Definitions may give streams other
+    names (``field`` is the name in the file) and samples a shape of several axes; the rest of a
+    definition is ignored.
 
     Args:
         filename: the file.
-        streams: `StreamDefs`; none are needed.
+        streams: `StreamDefs`; optional.
 
     Raises:
         ValueError: if a stream definition has no shape.
@@ -73,10 +73,10 @@ class CBFDeserializer:
         configurations(streams, "CBFDeserializer")
 
     def open(self, threads: int = 1) -> BinaryFile:
-        """Open the file and find its sequences.
+        """Open the file and read its directory.
 
         Args:
-            threads: accepted; one thread reads as fast as memory is.
+            threads: ignored; one thread reads at the speed of memory.
         """
         if not self.filename:
             raise DataError("CBFDeserializer: no file was given")
@@ -84,10 +84,10 @@ class CBFDeserializer:
 
 
 class BinaryFile:
-    """A file in the binary format. Of its bytes only what is read comes into memory.
+    """Corpus of a CBF file, of which chunks are read one by one.
 
     Args:
-        file: its name.
+        file: path of the file.
         streams: other names and shapes for streams.
     """
 
@@ -99,17 +99,17 @@ class BinaryFile:
             _information(file, k, s, streams) for k, s in enumerate(self.directory.streams)
         )
         known = {s.name for s in self.directory.streams}
-        for given in streams:
-            if not {given.name, given.stream_alias} & known:
+        for stream in streams:
+            if not {stream.name, stream.stream_alias} & known:
                 raise DataError(
-                    f"{file}: the file has no stream '{given.stream_alias or given.name}'; it has: "
-                    f"{shortened(', '.join(sorted(known)), 400)}"
+                    f"{file}: the file has no stream '{stream.stream_alias or stream.name}'; it "
+                    f"has: {shortened(', '.join(sorted(known)), 400)}"
                 )
 
     @cached_property
     def chunks(self) -> list[ChunkInfo]:
-        """What the chunks hold; sequences are numbered through the file."""
-        found, first = [], 0
+        """Index of each chunk; the key of a sequence is its index in the file."""
+        infos, first = [], 0
         with self._reading() as file:
             heads = [self._words(file, chunk, chunk.sequences) for chunk in self.directory.chunks]
         for chunk, head in zip(self.directory.chunks, heads, strict=True):
@@ -119,51 +119,51 @@ class BinaryFile:
                     self.file, chunk.begin, f"expected the lengths of {chunk.sequences} sequences, "
                                             f"{chunk.samples} in all"
                 )  # fmt: skip
-            found.append(ChunkInfo(np.arange(first, first + chunk.sequences), lengths))
+            infos.append(ChunkInfo(np.arange(first, first + chunk.sequences), lengths))
             first += chunk.sequences
-        return found
+        return infos
 
     def load(self, chunk: int) -> tuple[StreamChunk, ...]:
         """Read a chunk.
 
         Raises:
-            DataError: if it contradicts itself.
+            DataError: if the chunk contradicts itself.
         """
-        place = self.directory.chunks[chunk]
+        entry = self.directory.chunks[chunk]
         lengths = self.chunks[chunk].lengths
         with self._reading() as file:
-            words = self._words(file, place, (place.end - place.begin) // WORD)
-        at, longest, found = len(lengths), np.zeros(len(lengths), np.int64), []
+            words = self._words(file, entry, (entry.end - entry.begin) // WORD)
+        at, longest, parts = len(lengths), np.zeros(len(lengths), np.int64), []
         for stream, info in zip(self.directory.streams, self.streams, strict=True):
             read = _read_sparse if stream.is_sparse else _read_dense
-            part, at = read(_Part(self.file, place.begin, words, stream, lengths), at)
+            part, at = read(_Part(self.file, entry.begin, words, stream, lengths), at)
             longest = np.maximum(longest, np.diff(part.ends))
             frames = (
                 part.frames.reshape(-1, *info.sample_shape)
                 if isinstance(part.frames, np.ndarray)
                 else part.frames
             )
-            found.append(StreamChunk(frames, part.ends))
+            parts.append(StreamChunk(frames, part.ends))
         if at != len(words):
             raise bad(
                 self.file,
-                place.begin + at * WORD,
+                entry.begin + at * WORD,
                 f"the chunk should end here; {len(words) - at} words are left",
             )
         wrong = np.flatnonzero(longest != lengths)
         if len(wrong):
             k = int(wrong[0])
             raise bad(
-                self.file, place.begin + k * WORD, f"sequence {k} of the chunk is said to have "
+                self.file, entry.begin + k * WORD, f"sequence {k} of the chunk is said to have "
                                                    f"{lengths[k]} samples, and its "
                 f"longest stream has {longest[k]}"
             )  # fmt: skip
-        return tuple(found)
+        return tuple(parts)
 
     @contextmanager
     def _reading(self) -> Iterator[BinaryIO]:
-        # Not mapped, and open only while it is read: nobody could replace it on Windows, and none
-        # should cut it short.
+        # Open only while it is read, since an open file cannot be replaced on Windows; and not
+        # memory-mapped, since truncating a mapped file crashes its readers.
         try:
             with opened(self.file) as file:
                 yield file
@@ -173,7 +173,7 @@ class BinaryFile:
             ) from None
 
     def _words(self, file: BinaryIO, chunk: BinaryChunk, count: int) -> np.ndarray:
-        """The first words of a chunk, as numbers of 32 bits."""
+        """Read the first words of a chunk as uint32."""
         file.seek(chunk.begin)
         words = np.fromfile(file, "<u4", count)
         if len(words) < count:
@@ -186,11 +186,11 @@ class BinaryFile:
 
 
 def _information(
-    file: str, number: int, stream: BinaryStream, given: list[StreamConfiguration]
+    file: str, number: int, stream: BinaryStream, configured: list[StreamConfiguration]
 ) -> StreamInformation:
-    """A stream under the name that the program gives it."""
-    named = [g for g in given if (g.stream_alias or g.name) == stream.name]
-    named = named or [g for g in given if g.name == stream.name]
+    """Describe a stream under its name in the program."""
+    named = [c for c in configured if (c.stream_alias or c.name) == stream.name]
+    named = named or [c for c in configured if c.name == stream.name]
     if len(named) > 1:
         raise DataError(
             f"{file}: several streams are to be read from '{stream.name}': {named[0].name}, "
@@ -207,8 +207,14 @@ def _information(
 
 @dataclass(frozen=True)
 class _Part:
-    """A chunk while one of its streams is read: where it is, its words, and samples of each
-    sequence as it says.
+    """Chunk from which a stream is read.
+
+    Attributes:
+        file: path of the file.
+        begin: offset of the chunk in bytes.
+        words: the chunk's words, uint32.
+        stream: the stream that is read.
+        lengths: number of samples of each sequence, from the head of the chunk.
     """
 
     file: str
@@ -219,7 +225,7 @@ class _Part:
 
     @property
     def numbers(self) -> int:
-        """Words of one number."""
+        """Number of words of one element."""
         return self.stream.dtype.itemsize // WORD
 
     def bad(self, at: int, reason: str) -> DataError:
@@ -237,17 +243,17 @@ class _Part:
 
 
 def _read_dense(part: _Part, at: int) -> tuple[StreamChunk, int]:
-    """A dense stream, and behind which word it ends."""
+    """Read a dense stream from word ``at`` on; return it and the index of the word behind it."""
     width = part.stream.width * part.numbers
     lengths = part.lengths
-    # What the chunk cannot hold might not fit into 64 bits either.
+    # Limited by what the chunk can have, so that forged lengths do not overflow int64.
     room = (len(part.words) - at) // width
     heads = _heads(at, np.minimum(lengths, room + 1), width)
-    if not _are_there(part, heads, lengths):
-        # Not as long as the longest stream everywhere: one sample for each sequence, perhaps.
+    if not _are_at(part, heads, lengths):
+        # A sequence is shorter than in the longest stream: try one sample for each sequence.
         lengths = np.ones(len(lengths), np.int64)
         heads = _heads(at, lengths, width)
-        if not _are_there(part, heads, lengths):
+        if not _are_at(part, heads, lengths):
             heads, lengths = _walk(part, at, width)
     words = _without_heads(part.words, heads)
     return StreamChunk(
@@ -256,11 +262,14 @@ def _read_dense(part: _Part, at: int) -> tuple[StreamChunk, int]:
 
 
 def _heads(at: int, lengths: np.ndarray, width: int) -> np.ndarray:
-    """Where each sequence begins with its number of samples, and where the last one ends."""
+    """Return the indices of the words with which sequences begin (their numbers of samples).
+
+    The last index is the end of the last sequence.
+    """
     return at + _ends(1 + lengths * width)
 
 
-def _are_there(part: _Part, heads: np.ndarray, lengths: np.ndarray) -> bool:
+def _are_at(part: _Part, heads: np.ndarray, lengths: np.ndarray) -> bool:
     return bool(heads[-1] <= len(part.words) and (part.words[heads[:-1]] == lengths).all())
 
 
@@ -288,23 +297,23 @@ def _walk(part: _Part, at: int, width: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _without_heads(words: np.ndarray, heads: np.ndarray) -> np.ndarray:
-    """The numbers of all sequences, one after another."""
+    """Concatenate the elements of all sequences, without the words at ``heads``."""
     lengths = np.diff(heads)
     if (lengths == lengths[0]).all():
         return np.ascontiguousarray(
             words[heads[0] : heads[-1]].reshape(len(lengths), lengths[0])[:, 1:]
         ).reshape(-1)
     if len(words) >= _COPIED_BY_SEQUENCE * len(lengths):
-        places = heads.tolist()
-        return np.concatenate([words[a + 1 : b] for a, b in zip(places, places[1:], strict=False)])
+        edges = heads.tolist()
+        return np.concatenate([words[a + 1 : b] for a, b in zip(edges, edges[1:], strict=False)])
     keep = np.ones(heads[-1] - heads[0], bool)
     keep[heads[:-1] - heads[0]] = False
     return words[heads[0] : heads[-1]][keep]
 
 
 def _read_sparse(part: _Part, at: int) -> tuple[StreamChunk, int]:
-    """A sparse stream, and behind which word it ends."""
-    values, columns, entries = [], [], []
+    """Read a sparse stream from word ``at`` on; return it and the index of the word behind it."""
+    values, column_parts, entries = [], [], []
     for k, most in enumerate(part.lengths.tolist()):
         part.need(at, 2, f"the numbers of samples and entries of sequence {k} of the chunk")
         samples, count = int(part.words[at]), int(part.words[at + 1])
@@ -318,7 +327,7 @@ def _read_sparse(part: _Part, at: int) -> tuple[StreamChunk, int]:
         )
         middle = at + 2 + count * part.numbers
         values.append(part.words[at + 2 : middle])
-        columns.append(part.words[middle : middle + count])
+        column_parts.append(part.words[middle : middle + count])
         at = middle + count + samples
         entries.append(part.words[at - samples : at])
         if int(entries[-1].sum(dtype=np.int64)) != count:
@@ -326,12 +335,12 @@ def _read_sparse(part: _Part, at: int) -> tuple[StreamChunk, int]:
                 at - samples,
                 f"the samples of sequence {k} of the chunk should have {count} entries in all",
             )
-    found = np.concatenate(columns)
-    if len(found) and found.max() >= part.stream.width:
+    columns = np.concatenate(column_parts)
+    if len(columns) and columns.max() >= part.stream.width:
         raise part.bad(
-            0, f"column {found.max()} is out of range, the stream has {part.stream.width} columns"
+            0, f"column {columns.max()} is out of range, the stream has {part.stream.width} columns"
         )
     lengths = np.array([len(e) for e in entries], np.int64)
     numbers = np.concatenate(values).view(part.stream.dtype)
-    frames: Frames = SparseFrames(_ends(np.concatenate(entries)), found.astype(np.int64), numbers)
+    frames: Frames = SparseFrames(_ends(np.concatenate(entries)), columns.astype(np.int64), numbers)
     return StreamChunk(frames, _ends(lengths)), at

@@ -1,9 +1,10 @@
-"""The CNTK binary format: what a file says of itself at its end, and how that is written.
+"""Layout of the CNTK binary format (CBF): reads and writes the directory at the end of a file.
 
-A file is ``nib_ktnc``, a version, chunks, a directory, and the directory's place. All numbers are
-little-endian. A chunk begins with the samples of each of its sequences; then each stream has,
-sequence by sequence, its number of samples and their numbers. A sparse sequence has its samples,
-its entries, then all values, all columns, and the entries of each sample.
+A file is the magic number ``nib_ktnc``, a version, chunks, a directory, and the directory's
+offset. All numbers are little-endian. A chunk begins with the number of samples of each of its
+sequences. Then each stream has, sequence by sequence, the number of samples and the samples. A
+sparse sequence has the numbers of its samples and of its entries, then all values, all columns, and
+the number of entries of each sample.
 """
 
 from __future__ import annotations
@@ -21,25 +22,25 @@ from cntk.io._text.listed_names import LONGEST, shortened
 MAGIC = b"nib_ktnc"
 VERSION = 1
 BEGIN = len(MAGIC) + 4
-"""Where the first chunk begins."""
+"""Offset of the first chunk."""
 WORD = 4
-"""Bytes that everything within a chunk is a multiple of."""
+"""Bytes of a word; everything within a chunk is a multiple of it."""
 _TYPES = (np.dtype("<f4"), np.dtype("<f8"))
 _FORMATS = ("dense", "sparse")
-# Each is a part of every minibatch.
+# The most streams of a file, since each costs time in every minibatch.
 _STREAMS = 1 << 12
 _ENTRY = np.dtype([("offset", "<i8"), ("sequences", "<u4"), ("samples", "<u4")])
 
 
 @dataclass(frozen=True)
 class BinaryStream:
-    """A stream as a file describes it.
+    """Description of a stream in a file.
 
     Attributes:
         name: its name.
-        is_sparse: whether only some columns are stored.
-        dtype: format of its numbers.
-        width: numbers in one sample.
+        is_sparse: whether samples are stored as columns and values.
+        dtype: dtype of its elements.
+        width: number of elements of one sample.
     """
 
     name: str
@@ -50,13 +51,13 @@ class BinaryStream:
 
 @dataclass(frozen=True)
 class BinaryChunk:
-    """Where a chunk lies in its file, and what it holds.
+    """Entry of a chunk in the directory.
 
     Attributes:
-        begin: its first byte.
-        end: the first byte behind it.
-        sequences: how many sequences it has.
-        samples: how many samples they have.
+        begin: offset of its first byte.
+        end: offset behind its last byte.
+        sequences: number of sequences.
+        samples: number of samples of all sequences together.
     """
 
     begin: int
@@ -67,7 +68,7 @@ class BinaryChunk:
 
 @dataclass(frozen=True)
 class Directory:
-    """What a file holds.
+    """Directory of a file.
 
     Attributes:
         streams: its streams in their order.
@@ -79,19 +80,19 @@ class Directory:
 
 
 def bad(file: str, byte: int, reason: str) -> DataError:
-    """The error for a file that is not what it should be."""
+    """Return an error that names the file and the offset of the malformed byte."""
     return DataError(f"{file}, byte {byte}: {reason}")
 
 
 def read_directory(file: str, opened: BinaryIO) -> Directory:
-    """What a file holds, by its own account; nothing beyond that account is believed.
+    """Read and check the directory of a file.
 
     Args:
-        file: the file's name, for errors.
+        file: path of the file, for errors.
         opened: the file, opened to read bytes.
 
     Raises:
-        DataError: if it is no such file, is truncated, or contradicts itself.
+        DataError: if it is not a CBF file, is truncated, or contradicts itself.
     """
     size = opened.seek(0, os.SEEK_END)
     if not size:
@@ -113,7 +114,7 @@ def read_directory(file: str, opened: BinaryIO) -> Directory:
         raise bad(
             file,
             size - 8,
-            f"expected the place of the directory, got {begin} of {size} bytes; is it truncated?",
+            f"expected the offset of the directory, got {begin} of {size} bytes; is it truncated?",
         )
     opened.seek(begin)
     cursor = _Cursor(file, begin, opened.read(size - 8 - begin))
@@ -130,19 +131,19 @@ def read_directory(file: str, opened: BinaryIO) -> Directory:
         raise bad(
             file, begin + len(MAGIC) + 4, f"expected up to {_STREAMS:,} streams, got {streams:,}"
         )
-    found: dict[str, BinaryStream] = {}
+    by_name: dict[str, BinaryStream] = {}
     for _ in range(streams):
         stream = _stream(cursor)
-        if stream.name in found:
-            raise bad(file, cursor.place, f"a second stream is named '{shortened(stream.name)}'")
-        found[stream.name] = stream
+        if stream.name in by_name:
+            raise bad(file, cursor.offset, f"a second stream is named '{shortened(stream.name)}'")
+        by_name[stream.name] = stream
     table = np.frombuffer(
-        cursor.take(chunks * _ENTRY.itemsize, f"the places of {chunks} chunks"), _ENTRY
+        cursor.take(chunks * _ENTRY.itemsize, f"the offsets of {chunks} chunks"), _ENTRY
     )
     if cursor.left:
-        raise bad(file, cursor.place, f"the directory ends here, and {cursor.left} bytes follow")
+        raise bad(file, cursor.offset, f"the directory ends here, and {cursor.left} bytes follow")
     return Directory(
-        tuple(found.values()), _chunks(file, begin, table, cursor.place - table.nbytes)
+        tuple(by_name.values()), _chunks(file, begin, table, cursor.offset - table.nbytes)
     )
 
 
@@ -151,7 +152,7 @@ class _Cursor:
         self.file, self._begin, self._data, self._at = file, begin, data, 0
 
     @property
-    def place(self) -> int:
+    def offset(self) -> int:
         return self._begin + self._at
 
     @property
@@ -162,7 +163,7 @@ class _Cursor:
         if count > self.left:
             raise bad(
                 self.file,
-                self.place,
+                self.offset,
                 f"expected {what} ({count} bytes), and the directory has {self.left} left",
             )
         self._at += count
@@ -170,7 +171,7 @@ class _Cursor:
 
 
 def _stream(cursor: _Cursor) -> BinaryStream:
-    at = cursor.place
+    at = cursor.offset
     storage, length = struct.unpack("<BI", cursor.take(5, "a stream"))
     if storage >= len(_FORMATS):
         raise bad(cursor.file, at, f"expected 0 (dense) or 1 (sparse), got {storage}")
@@ -185,30 +186,30 @@ def _stream(cursor: _Cursor) -> BinaryStream:
         text = name.decode()
     except UnicodeDecodeError:
         raise bad(cursor.file, at + 5, "expected a stream's name in UTF-8") from None
-    kind, width = struct.unpack("<BI", cursor.take(5, "a stream's number format and width"))
+    kind, width = struct.unpack("<BI", cursor.take(5, "a stream's dtype and width"))
     if kind >= len(_TYPES):
-        raise bad(cursor.file, cursor.place - 5, f"expected 0 (float) or 1 (double), got {kind}")
+        raise bad(cursor.file, cursor.offset - 5, f"expected 0 (float) or 1 (double), got {kind}")
     if not 0 < width < 1 << 31:
         raise bad(
             cursor.file,
-            cursor.place - 4,
+            cursor.offset - 4,
             f"expected the width of stream '{shortened(text)}', got {width}",
         )
     return BinaryStream(text, bool(storage), _TYPES[kind], width)
 
 
-def _chunks(file: str, end: int, table: np.ndarray, place: int) -> tuple[BinaryChunk, ...]:
+def _chunks(file: str, end: int, table: np.ndarray, offset: int) -> tuple[BinaryChunk, ...]:
     begins = [*table["offset"].tolist(), end]
-    found = []
+    chunks = []
     for k, (sequences, samples) in enumerate(
         zip(table["sequences"].tolist(), table["samples"].tolist(), strict=True)
     ):
-        at = place + k * _ENTRY.itemsize
+        at = offset + k * _ENTRY.itemsize
         if not BEGIN <= begins[k] < begins[k + 1] or (begins[k + 1] - begins[k]) % WORD:
             raise bad(
                 file,
                 at,
-                f"chunk {k} cannot lie at byte {begins[k]}: the next part begins at "
+                f"chunk {k} cannot begin at byte {begins[k]}: the next part begins at "
                 f"{begins[k + 1]}",
             )
         if not 0 < sequences <= samples or sequences * WORD > begins[k + 1] - begins[k]:
@@ -217,17 +218,17 @@ def _chunks(file: str, end: int, table: np.ndarray, place: int) -> tuple[BinaryC
                               f"{sequences} sequences of "
                 f"{samples} samples"
             )  # fmt: skip
-        found.append(BinaryChunk(begins[k], begins[k + 1], sequences, samples))
-    return tuple(found)
+        chunks.append(BinaryChunk(begins[k], begins[k + 1], sequences, samples))
+    return tuple(chunks)
 
 
 def directory_bytes(streams: list[BinaryStream], chunks: list[BinaryChunk], begin: int) -> bytes:
-    """The end of a file.
+    """Return the directory and its offset, the end of a file.
 
     Args:
-        streams: its streams.
-        chunks: its chunks.
-        begin: where this will lie.
+        streams: the file's streams.
+        chunks: the file's chunks.
+        begin: offset that the directory will have.
     """
     parts = [MAGIC, struct.pack("<II", len(chunks), len(streams))]
     for stream in streams:

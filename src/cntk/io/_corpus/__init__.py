@@ -1,1 +1,1 @@
-"""Where sequences lie: chunks, catalogs, arrays, tables."""
+"""Corpora, their chunks and catalogs, and deserializers of arrays, tables and user data."""

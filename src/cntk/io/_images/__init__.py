@@ -1,1 +1,1 @@
-"""Images: lists, decoding, transforms."""
+"""Deserializers of images: lists of images, decoding, and transforms."""

@@ -1,6 +1,4 @@
-"""Encoded images as pixels, within limits: a file of a few bytes may say that it holds any number
-of these.
-"""
+"""Decodes images to pixels, within limits: a file of a few bytes can claim any number of pixels."""
 
 from __future__ import annotations
 
@@ -15,40 +13,36 @@ import numpy as np
 from cntk.errors import DataError
 
 PIXELS = 1 << 23
-"""Pixels that any image may have: those of a screen of 3840 x 2160."""
+"""The most pixels of any image, those of a screen of 3840 x 2160."""
 PIXELS_PER_BYTE = 16
-"""Pixels that it may have for each of its bytes, if that is more; photographs have one to eight."""
+"""The most pixels for each encoded byte, if that is more; photographs have one to eight."""
 BYTES = 1 << 27
-"""Bytes that an encoded image may have, once it is taken out of an archive."""
-# What the original reads, and GIF. Others run other programs (EPS), or take memory before they tell
-# their size.
+"""The most bytes of an encoded image, after it is unpacked from an archive."""
+# The formats that the original reads, and GIF. Decoders of other formats run programs (EPS), or
+# allocate memory before they know the size.
 _FORMATS = ("BMP", "DIB", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "SUN", "TIFF", "WEBP")
-# A progressive JPEG file has about ten scans; each is a pass over the whole picture, and takes a
-# few bytes.
+# A progressive JPEG file has about ten scans. Each costs a pass over the whole image, and takes
+# only a few bytes in the file.
 _SCANS, _SCAN = 100, b"\xff\xda"
-# Rows that are taken at a time have so many pixels, so that no large image is there three times.
+# Pixels that are converted at a time, so that no large image is in memory three times.
 _STRIP = 1 << 18
 
 
 @dataclass(frozen=True)
 class ImageLimits:
-    """How large images may be.
+    """Limits for the size of images.
 
     Attributes:
-        bytes: bytes of an encoded image.
-        pixels: its pixels; None for `PIXELS`, or `PIXELS_PER_BYTE` for each of its bytes if that is
-            more.
+        bytes: the most bytes of an encoded image.
+        pixels: the most pixels; None for `PIXELS`, or `PIXELS_PER_BYTE` for each of its bytes if
+            that is more.
     """
 
     bytes: int = BYTES
     pixels: int | None = None
 
     def check_bytes(self, size: int) -> None:
-        """Refuse an encoded image of too many bytes.
-
-        Raises:
-            DataError: if it has too many.
-        """
+        """Raise DataError if an encoded image has too many bytes."""
         if size > self.bytes:
             raise DataError(
                 f"it has {size:,} bytes, and {self.bytes:,} were expected at the most; "
@@ -56,15 +50,12 @@ class ImageLimits:
             )
 
     def check_pixels(self, width: int, height: int, size: int) -> None:
-        """Refuse an image of too many pixels.
+        """Raise DataError if an image has too many pixels.
 
         Args:
             width: its width in pixels.
-            height: its height.
-            size: its bytes before it is decoded.
-
-        Raises:
-            DataError: if it has too many.
+            height: its height in pixels.
+            size: its number of encoded bytes.
         """
         most = max(PIXELS, PIXELS_PER_BYTE * size) if self.pixels is None else self.pixels
         if width * height > most:
@@ -76,13 +67,13 @@ class ImageLimits:
 
 
 def load_decoder(limits: ImageLimits) -> Callable[[bytes, int, bool], np.ndarray]:
-    """What decodes images: a function of the encoded image, the number of channels, and whether to
-    turn it upright.
+    """Return a function that decodes images.
 
-    It raises `DataError` for what is no image, or one that exceeds the limits.
+    Its arguments are the encoded image, the number of channels, and whether to apply the EXIF
+    orientation. It raises `DataError` if the bytes are no image, or exceed the limits.
 
     Args:
-        limits: how large images may be.
+        limits: limits for the size of images.
 
     Raises:
         ImportError: if Pillow is not installed.
@@ -128,7 +119,7 @@ def load_decoder(limits: ImageLimits) -> Callable[[bytes, int, bool], np.ndarray
 
 
 def _check_head(encoded: bytes, limits: ImageLimits) -> None:
-    """Refuse what would take time or memory before an image's size is known."""
+    """Raise DataError for images that cost time or memory before a decoder knows their size."""
     if encoded.startswith(b"\xff\xd8") and encoded.count(_SCAN) > _SCANS:
         raise DataError(
             f"it is a JPEG file of {encoded.count(_SCAN)} scans, and {_SCANS} were expected at the "
@@ -139,7 +130,7 @@ def _check_head(encoded: bytes, limits: ImageLimits) -> None:
 
 
 def _webp_size(encoded: bytes) -> tuple[int, int]:
-    """Width and height of a WebP file, by its header."""
+    """Return width and height from the header of a WebP file."""
     kind = encoded[12:16]
     if kind == b"VP8X":
         return 1 + int.from_bytes(encoded[24:27], "little"), 1 + int.from_bytes(
@@ -153,24 +144,24 @@ def _webp_size(encoded: bytes) -> tuple[int, int]:
 
 
 def _pixels(image: Any, mode: str) -> np.ndarray:
-    """An image as uint8 ``[height, width]`` or ``[height, width, 3]``."""
+    """Return an image as uint8 ``[height, width]`` or ``[height, width, 3]``."""
     if image.mode == "F":
-        raise DataError("its numbers are floating-point ones; expected whole numbers")
+        raise DataError("its pixels are floating-point numbers; expected integers")
     width, height = image.size
     rows = max(_STRIP // max(width, 1), 1)
     if height <= rows:
         return _strip(image, mode)
     image.load()
-    found = np.empty((height, width) if mode == "L" else (height, width, 3), np.uint8)
+    pixels = np.empty((height, width) if mode == "L" else (height, width, 3), np.uint8)
     for top in range(0, height, rows):
         bottom = min(top + rows, height)
-        found[top:bottom] = _strip(image.crop((0, top, width, bottom)), mode)
-    return found
+        pixels[top:bottom] = _strip(image.crop((0, top, width, bottom)), mode)
+    return pixels
 
 
 def _strip(image: Any, mode: str) -> np.ndarray:
     if image.mode.startswith("I"):
-        # Sixteen bits of grey: the upper eight count.
+        # 16-bit greyscale: the upper eight bits are used.
         shades = (np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
         return shades if mode == "L" else np.repeat(shades[:, :, None], 3, 2)
     return np.asarray(image if image.mode == mode else image.convert(mode))

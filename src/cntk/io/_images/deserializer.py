@@ -1,4 +1,7 @@
-"""Labelled images as samples: from files that a map file names, or from base64 text."""
+"""`ImageDeserializer` and `Base64ImageDeserializer`: images and labels from a list file.
+
+`Images` is the corpus; samples are decoded when a minibatch needs them.
+"""
 
 from __future__ import annotations
 
@@ -24,22 +27,22 @@ from cntk.io._source.deserializer_options import set_option
 from cntk.io._text.encoding import readable
 from cntk.io._text.listed_names import advice, folder_of, shortened
 
-# What an image counts for, in bytes of text, when it is asked whether to compile.
+# The cost of scaling one image, in bytes of text, for the decision whether to compile.
 _WORK = 1 << 15
-# Options, and the least value of each.
+# The smallest value of each option.
 _OPTIONS = {"maxPixels": 1, "maxBytes": 1}
 
 
 @dataclass(frozen=True)
 class ImageDeserializer:
-    """Reads images and their labels.
+    """Deserializer of images and their labels, which a map file lists.
 
     The map file has a line for each image: ``name<tab>label``, or ``key<tab>name<tab>label`` where
-    the key is the sequence id by which other deserializers know it. ``.../`` at the beginning of a
-    name stands for the map file's folder, and ``archive.zip@/name`` is a file in an archive. Maps
-    from Windows are read as well, with ``\\`` for ``/``, a byte order mark, and names in
-    Windows-1252. A sample is ``[channels, height, width]``, its channels blue, green, red, from 0
-    to 255; a label is a sparse one-hot row. Needs Pillow, the extra ``image``.
+    the key is the sequence id by which it is joined with other deserializers. ``.../`` at the
+    beginning of a name stands for the map file's folder, and ``archive.zip@/name`` is a file in an
+    archive. Map files from Windows are read as well: with ``\\`` for ``/``, a byte order mark, and
+    names in Windows-1252. A sample is ``[channels, height, width]``, its channels blue, green, red,
+    from 0 to 255; a label is a sparse one-hot row. Needs Pillow, the extra ``image``.
 
     Args:
         filename: the map file.
@@ -80,14 +83,14 @@ class ImageDeserializer:
         _definitions(self.streams, "ImageDeserializer")
 
     def __setitem__(self, option: str, value: Any) -> None:
-        """Set how large images may be; larger ones cannot be read, since what a few bytes say may
-        fill the memory.
+        """Set a limit for the size of images; larger ones are an error.
+
+        Without limits, a malicious file of a few bytes could fill the memory.
 
         Args:
-            option: ``'maxPixels'``, how many pixels an image may have: 8,388,608, or 16 for each
-                byte of its file if that is more, unless it is set; or ``'maxBytes'``, how many
-                bytes an encoded image may have, by itself or taken out of an archive: 134,217,728,
-                unless it is set.
+            option: ``'maxPixels'``, the most pixels of an image, by default 8,388,608, or 16 for
+                each byte of its file if that is more; or ``'maxBytes'``, the most bytes of an
+                encoded image, after it is unpacked from an archive, by default 134,217,728.
             value: an integer.
 
         Raises:
@@ -109,7 +112,7 @@ class ImageDeserializer:
 
 @dataclass(frozen=True)
 class Base64ImageDeserializer:
-    """Reads images and their labels from one file that holds them as base64 text.
+    """Deserializer of images and their labels in one file, as base64 text.
 
     The file has a line for each image: ``label<tab>text``, or ``key<tab>label<tab>text``, where the
     text is an encoded image (PNG, JPEG, ...) in base64. All else is as for `ImageDeserializer`.
@@ -140,7 +143,7 @@ class Base64ImageDeserializer:
         _definitions(self.streams, "Base64ImageDeserializer")
 
     def __setitem__(self, option: str, value: Any) -> None:
-        """Set how large images may be, as for `ImageDeserializer`.
+        """Set a limit for the size of images, as for `ImageDeserializer`.
 
         Args:
             option: ``'maxPixels'`` or ``'maxBytes'``.
@@ -153,7 +156,7 @@ class Base64ImageDeserializer:
         set_option("Base64ImageDeserializer", self._options, _OPTIONS, option, value)
 
     def open(self, threads: int = 1) -> Images:
-        """Find the images in the file; they are read when they are needed.
+        """Index the images in the file; they are read when they are needed.
 
         Args:
             threads: accepted; the minibatch source says how many images are read at a time.
@@ -165,11 +168,11 @@ class Base64ImageDeserializer:
 
 @dataclass(frozen=True)
 class ImageStream:
-    """A stream of images.
+    """Stream of images.
 
     Attributes:
         name: the stream's name.
-        pipeline: what is done to each image.
+        pipeline: transforms of each image.
         defines_mb_size: whether minibatches are measured in its samples.
     """
 
@@ -180,11 +183,11 @@ class ImageStream:
 
 @dataclass(frozen=True)
 class LabelStream:
-    """A stream of labels.
+    """Stream of labels.
 
     Attributes:
         name: the stream's name.
-        shape: its shape, as many numbers as there are classes.
+        shape: its shape, with as many elements as there are classes.
         defines_mb_size: whether minibatches are measured in its samples.
     """
 
@@ -194,15 +197,14 @@ class LabelStream:
 
 
 class Images:
-    """An opened list of images: each image is a sequence of one sample, or several where it is seen
-    in several views.
+    """Corpus of a list of images: each view of an image is a sequence of one sample.
 
     Args:
-        file: the list's file.
-        listed: what it lists.
+        file: path of the list.
+        listed: contents of the list.
         images: the streams of images.
         labels: the streams of labels.
-        limits: how large images may be.
+        limits: limits for the size of images.
 
     Raises:
         DataError: if a file that a transform needs cannot be read.
@@ -249,7 +251,7 @@ class Images:
         self.chunks = [ChunkInfo(keys, np.ones(len(keys), np.int64), np.array(sizes, np.int64))]
 
     def load(self, chunk: int) -> tuple[StreamChunk, ...]:
-        """All sequences; images are still to be made."""
+        """Return all sequences; images are made later, by `make`."""
         count = len(self._listed.keys) * self._views
         ends = np.arange(count + 1)
         images = [unmade(self, k, count) for k in range(len(self._images))]
@@ -258,14 +260,13 @@ class Images:
         return (*images, *(StreamChunk(frames, ends) for _ in self._labels))
 
     def make(self, row: int, seed: tuple[int, int]) -> tuple[np.ndarray, ...]:
-        """One view of one image, as each stream wants it.
+        """Make the sample of one view of one image for each stream.
 
         Raises:
             DataError: if the image cannot be read.
         """
         number, view = divmod(row, self._views)
-        # An image that is seen in several views is decoded for each; they are rarely needed at the
-        # same time.
+        # An image is decoded again for each of its views, which are rarely needed together.
         key = (seed[0] & (2**64 - 1), seed[1], _number(self._listed.keys[number]))
         decoded: dict[int, np.ndarray] = {}
         for stream in self._images:
@@ -284,7 +285,7 @@ class Images:
             if self._encoded is not None:
                 return self._decode(self._encoded.read(number), channels, False)
             encoded, is_file = self._files.read(self._listed.names[number])
-            # The original's decoder heeds how a camera was held in files of their own only.
+            # As in the original, the EXIF orientation is used only for images in their own files.
             return self._decode(encoded, channels, is_file)
         except FileNotFoundError as error:
             reason = (
@@ -306,7 +307,7 @@ class Images:
 
 
 def _number(key: np.generic | str) -> int:
-    """A number for a key, itself if it is one."""
+    """Return an integer for a key: the key itself, or a hash of a string."""
     if isinstance(key, str):
         return int.from_bytes(
             hashlib.blake2b(key.encode("utf-8", "surrogateescape"), digest_size=8).digest(),
@@ -324,7 +325,7 @@ def _classes(labels: list[LabelStream]) -> int | None:
 
 
 def _definitions(streams: Any, reader: str) -> tuple[list[ImageStream], list[LabelStream]]:
-    """The streams of images and those of labels."""
+    """Return the streams of images and those of labels."""
     if not isinstance(streams, Mapping):
         raise TypeError(
             f"{reader}: streams must be StreamDefs(name=StreamDef(...), ...), got {shown(streams)}"

@@ -1,4 +1,4 @@
-"""Images as files hold them: by name, in a zip archive, or as base64 text."""
+"""Reads encoded images: files by name, members of zip archives, or base64 text."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ _IN_ARCHIVE = re.compile(
 
 @dataclass(frozen=True)
 class ImageFiles:
-    """Reads encoded images by the names that a map file gives.
+    """Reader of encoded images by their names in a map file.
 
     ``.../`` at the beginning of a name stands for the map file's folder; other names are relative
-    to the folder in which the program runs. ``archive.zip@/name`` is a file in an archive. Names
-    may be written as on Windows.
+    to the working folder. ``archive.zip@/name`` is a file in an archive. Names may be written as on
+    Windows.
 
     Attributes:
         folder: the map file's folder.
-        limits: how large an encoded image may be.
+        limits: limits for the size of encoded images.
     """
 
     folder: str
@@ -45,50 +45,48 @@ class ImageFiles:
     _lock: Any = field(default_factory=Lock, repr=False, compare=False)
 
     def read(self, name: str) -> tuple[bytes, bool]:
-        """The encoded image, and whether it is a file of its own.
+        """Read an encoded image; return it and whether it is a file of its own.
 
         Raises:
             OSError: if there is no such file.
-            DataError: if it has too many bytes, an archive has no such file, or is none, or is
-                damaged.
+            DataError: if it has too many bytes, or the archive lacks it, is damaged, or is no
+                archive.
         """
         if parts := _IN_ARCHIVE.fullmatch(name):
             path = located(parts["zip"] or parts["other"], self.folder, _HERE)
-            return self._unpacked(self._archive(path), parts["entry"] or parts["rooted"]), False
+            return self._unpack(self._archive(path), parts["entry"] or parts["rooted"]), False
         with opened(located(name, self.folder, _HERE)) as file:
             size = os.fstat(file.fileno()).st_size
             self.limits.check_bytes(size)
             return file.read(size), True
 
-    def _unpacked(self, archive: zipfile.ZipFile, inside: str) -> bytes:
-        """A file of an archive; no more of it comes into memory than the archive says it has."""
+    def _unpack(self, archive: zipfile.ZipFile, inside: str) -> bytes:
+        """Read a member of an archive, at most as many bytes as the archive's directory says."""
         try:
-            there = archive.NameToInfo[entry(archive.NameToInfo, inside)]
+            member = archive.NameToInfo[entry(archive.NameToInfo, inside)]
         except KeyError as error:
             raise DataError(str(error.args[0])) from None
-        if there.flag_bits & _ENCRYPTED:
+        if member.flag_bits & _ENCRYPTED:
             raise DataError("the archive has it encrypted; put it there without a password")
-        if there.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise DataError(
-                f"the archive has it compressed by method {there.compress_type}; 0 (stored) or 8 "
+                f"the archive has it compressed by method {member.compress_type}; 0 (stored) or 8 "
                 f"(deflated) was expected"
             )
-        self.limits.check_bytes(there.file_size)
+        self.limits.check_bytes(member.file_size)
         try:
-            with archive.open(there) as packed:
-                # Reading to the end tells whether it is whole.
-                return packed.read(there.file_size) + packed.read()
+            with archive.open(member) as packed:
+                # Only reading to the end checks the CRC.
+                return packed.read(member.file_size) + packed.read()
         except (OSError, MemoryError):
             raise
-        except (
-            Exception
-        ):  # What archives may contradict themselves in is told by all kinds of errors.
+        except Exception:  # Contradictory archives raise all kinds of errors.
             raise DataError(
-                f"the archive is damaged where it has '{readable(shortened(there.filename))}'"
+                f"the archive is damaged where it has '{readable(shortened(member.filename))}'"
             ) from None
 
     def _archive(self, path: str) -> zipfile.ZipFile:
-        # An archive may be read by several threads, but its directory need be read only once.
+        # Several threads may read an archive; its directory is read only once.
         with self._lock:
             if path not in self._archives:
                 try:
@@ -102,13 +100,13 @@ class ImageFiles:
 
 @dataclass(frozen=True)
 class EncodedText:
-    """Reads images that stand as base64 text in a file.
+    """Reader of images that are base64 text in a file.
 
     Attributes:
-        file: the file.
-        begins: where each image's text begins, int64 ``[images]``.
-        sizes: how many bytes of text it has, int64 ``[images]``.
-        limits: how large an encoded image may be.
+        file: path of the file.
+        begins: offset of each image's text, int64 ``[images]``.
+        sizes: number of bytes of the text, int64 ``[images]``.
+        limits: limits for the size of encoded images.
     """
 
     file: str
@@ -117,11 +115,11 @@ class EncodedText:
     limits: ImageLimits
 
     def read(self, number: int) -> bytes:
-        """The encoded image.
+        """Read an encoded image.
 
         Raises:
-            OSError: if the file is not there any more.
-            DataError: if it is no base64 text, or too much of it.
+            OSError: if the file cannot be opened.
+            DataError: if it is no base64 text, or has too many bytes.
         """
         size = int(self.sizes[number])
         self.limits.check_bytes(size * 3 // 4)

@@ -1,8 +1,8 @@
-"""Lists of labelled images: map files that name images, and files that hold them as base64 text.
+"""Reads lists of labelled images: map files, which name images, and files with base64 images.
 
-Columns are separated by tabs: an optional key, the same as in other files that are read together,
-and then in a map file the image's name and its label, in a base64 file the label and the image. A
-label is the number of a class.
+Columns are separated by tabs: an optional key, by which sequences are joined with those of other
+files, then in a map file the image's name and its label, in a base64 file the label and the image.
+A label is the index of a class.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from cntk.io._text.listed_names import as_key, check_name, keys_of, shortened, w
 
 _LABEL = re.compile(rb"\s*\+?(\d{1,18})(\.0*)?\s*")
 CHUNK_BYTES = 32 << 20
-# More make no number of 64 bits, unless it begins with zeros.
+# The most digits of an integer key, with leading zeros.
 _DIGITS = 40
 
 
@@ -29,14 +29,13 @@ class Listed:
     """The images of a list.
 
     Attributes:
-        lines: the line of each, from 1, int64 ``[images]``.
-        keys: what other files know it by, uint64 ``[images]``, or text if any is no number.
+        lines: line of each image, from 1, int64 ``[images]``.
+        keys: its key, uint64 ``[images]``, or strings if any key is not an integer.
         labels: its class, int64 ``[images]``.
         names: its name, in a map file.
-        texts: where the text of each begins, and how many bytes it has, int64 ``[images]``, in a
-            base64 file.
-        shuffled: images that are shuffled together before single ones are.
-        errors: what is wrong with other lines.
+        texts: offset and number of bytes of its base64 text, int64 ``[images]``, in a base64 file.
+        shuffled: numbers of images of the parts into which the shuffle divides the list.
+        errors: errors of the malformed lines.
     """
 
     lines: np.ndarray
@@ -48,7 +47,7 @@ class Listed:
     errors: list[DataError]
 
     def name(self, number: int) -> str:
-        """What an error calls an image."""
+        """Return the name of an image in errors."""
         return (
             f"image '{readable(shortened(self.names[number]))}'"
             if self.names
@@ -67,7 +66,7 @@ class _Entry:
 
 
 def read_map(file: str, classes: int | None) -> Listed:
-    """The images that a map file names.
+    """Read a map file.
 
     Args:
         file: the map file.
@@ -81,7 +80,7 @@ def read_map(file: str, classes: int | None) -> Listed:
 
 
 def read_base64(file: str, classes: int | None) -> Listed:
-    """The images that a base64 file holds.
+    """Read a file of base64 images.
 
     Args:
         file: the file.
@@ -95,11 +94,11 @@ def read_base64(file: str, classes: int | None) -> Listed:
         np.array([e.begin for e in entries], np.int64),
         np.array([e.size for e in entries], np.int64),
     )
-    return _listed(entries, errors, [], texts, _together(entries))
+    return _listed(entries, errors, [], texts, _chunk_sizes(entries))
 
 
-def _together(entries: list[_Entry]) -> list[int]:
-    """Images in each part of the file of as many bytes as the original reads at once."""
+def _chunk_sizes(entries: list[_Entry]) -> list[int]:
+    """Return the number of images of each chunk of the file, as the original divides it."""
     counts: list[int] = []
     begin = 0
     for entry in entries:
@@ -157,7 +156,7 @@ def _read(
 
 
 def _lines(file: str, listed: Iterator[bytes]) -> Iterator[tuple[int, int, bytes]]:
-    """Number, place and text of each line that is not blank."""
+    """Yield number, offset and bytes of each line that is not blank."""
     begin = empty = 0
     for line, text in enumerate(listed, 1):
         if line == 1 and text.startswith(MARK):
@@ -192,9 +191,9 @@ def _entry(
     if not key:
         raise DataError("expected a key in the first of three columns, got nothing")
     cell = cells[-1 if has_names else -2]
-    if not (found := _LABEL.fullmatch(cell)):
+    if not (match := _LABEL.fullmatch(cell)):
         raise DataError(f"expected the number of a class as the label, got {_shown(cell)}")
-    label = int(found[1])
+    label = int(match[1])
     if classes is not None and label >= classes:
         raise DataError(
             f"the label is {label}; the label's stream has {classes} classes, 0 to {classes - 1}"

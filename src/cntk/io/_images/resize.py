@@ -1,8 +1,8 @@
-"""Images in another size, with the numbers of OpenCV, which the original uses.
+"""Resizes images with the same result as OpenCV, which the original uses.
 
-Pixel centres of both sizes are laid upon each other, borders are repeated, and nothing is smoothed
-when an image shrinks, except to exactly half its size with ``linear``, which takes the mean of four
-pixels. For whole numbers the weights are rounded to 1/2048, as there.
+Pixel centres of both sizes are aligned, borders are replicated, and there is no smoothing when an
+image shrinks, except to exactly half its size with ``linear``, which takes the mean of four pixels.
+For uint8 images the weights are rounded to 1/2048, as in OpenCV's fixed-point arithmetic.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ INTERPOLATIONS = ("nearest", "linear", "cubic", "lanczos")
 
 
 def resize(image: np.ndarray, width: int, height: int, interpolation: str) -> np.ndarray:
-    """An image in another size.
+    """Resize an image.
 
     Args:
         image: ``[height, width, channels]``, uint8 or float32.
@@ -27,7 +27,7 @@ def resize(image: np.ndarray, width: int, height: int, interpolation: str) -> np
         interpolation: one of `INTERPOLATIONS`.
 
     Returns:
-        ``[height, width, channels]`` of the same number format.
+        ``[height, width, channels]`` of the same dtype.
 
     Example:
         >>> resize(np.array([[[0], [90]]], np.uint8), 3, 1, "linear").ravel().tolist()
@@ -45,36 +45,36 @@ def resize(image: np.ndarray, width: int, height: int, interpolation: str) -> np
         return _halved(image)
     across = _taps(old_width, width, interpolation, clip_weights=True)
     down = _taps(old_height, height, interpolation, clip_weights=False)
-    rows, places = np.unique(down.places, return_inverse=True)
-    down = Taps(places.reshape(down.places.shape), down.weights)
+    rows, indices = np.unique(down.indices, return_inverse=True)
+    down = Taps(indices.reshape(down.indices.shape), down.weights)
     if image.dtype == np.uint8:
-        return _whole_numbers(image[rows], across, down, interpolation)
-    lines = _weighted(image[rows], across.places, across.weights, 1)
-    return _weighted(lines, down.places, down.weights, 0)
+        return _resize_uint8(image[rows], across, down, interpolation)
+    lines = _weighted(image[rows], across.indices, across.weights, 1)
+    return _weighted(lines, down.indices, down.weights, 0)
 
 
 @dataclass(frozen=True)
 class Taps:
-    """Which old pixels make a new one.
+    """Filter taps: the old pixels that each new one interpolates along one axis.
 
     Attributes:
-        places: their numbers, int64 ``[new size, taps]``.
-        weights: what each counts, float32 ``[new size, taps]``.
+        indices: their indices, int64 ``[new size, taps]``.
+        weights: their weights, float32 ``[new size, taps]``.
     """
 
-    places: np.ndarray
+    indices: np.ndarray
     weights: np.ndarray
 
     @property
-    def whole_weights(self) -> np.ndarray:
+    def integer_weights(self) -> np.ndarray:
         """The weights in units of 1/2048, int32 ``[new size, taps]``."""
-        whole: np.ndarray = np.rint(self.weights * np.float32(_UNIT)).astype(np.int32)
-        return whole
+        rounded: np.ndarray = np.rint(self.weights * np.float32(_UNIT)).astype(np.int32)
+        return rounded
 
 
 def _nearest(old: int, new: int) -> np.ndarray:
-    places = np.floor(np.arange(new) * (1 / (new / old))).astype(np.int64)
-    within: np.ndarray = np.minimum(places, old - 1)
+    indices = np.floor(np.arange(new) * (1 / (new / old))).astype(np.int64)
+    within: np.ndarray = np.minimum(indices, old - 1)
     return within
 
 
@@ -92,12 +92,12 @@ def _taps(old: int, new: int, interpolation: str, clip_weights: bool) -> Taps:
         weights, before = _cubic(part), 1
     else:
         weights, before = _lanczos(part), 3
-    places = first[:, None] + np.arange(len(weights)) - before
-    return Taps(np.clip(places, 0, old - 1), np.stack(weights, 1).astype(np.float32))
+    indices = first[:, None] + np.arange(len(weights)) - before
+    return Taps(np.clip(indices, 0, old - 1), np.stack(weights, 1).astype(np.float32))
 
 
 def _cubic(x: np.ndarray) -> list[np.ndarray]:
-    """Weights of a cubic convolution (Keys, 1981) with a slope of -3/4 at a distance of 1."""
+    """Return weights of a cubic convolution (Keys, 1981) with a slope of -3/4 at distance 1."""
     a = np.float32(-0.75)
     w0 = ((a * (x + 1) - 5 * a) * (x + 1) + 8 * a) * (x + 1) - 4 * a
     w1 = ((a + 2) * x - (a + 3)) * x * x + 1
@@ -106,7 +106,7 @@ def _cubic(x: np.ndarray) -> list[np.ndarray]:
 
 
 def _lanczos(x: np.ndarray) -> list[np.ndarray]:
-    """Weights of Lanczos' window with four lobes, made to sum up to 1."""
+    """Return weights of a Lanczos window with four lobes, normalized to a sum of 1."""
     distance = x[:, None].astype(np.float64) - (np.arange(8) - 3)
     weights = np.sinc(distance) * np.sinc(distance / 4)
     near = x < np.finfo(np.float32).eps
@@ -121,39 +121,38 @@ def _halved(image: np.ndarray) -> np.ndarray:
     return ((sums + 2) >> 2).astype(np.uint8) if image.dtype == np.uint8 else sums / np.float32(4)
 
 
-def _weighted(image: np.ndarray, places: np.ndarray, weights: np.ndarray, axis: int) -> np.ndarray:
-    """A weighted sum of pixels along one axis of an image."""
+def _weighted(image: np.ndarray, indices: np.ndarray, weights: np.ndarray, axis: int) -> np.ndarray:
+    """Return the weighted sums of pixels along one axis of an image."""
     weights = weights[:, :, None] if axis == 1 else weights[:, :, None, None]
-    total: np.ndarray = np.take(image, places[:, 0], axis) * weights[:, 0]
+    total: np.ndarray = np.take(image, indices[:, 0], axis) * weights[:, 0]
     for k in range(1, weights.shape[1]):
-        total += np.take(image, places[:, k], axis) * weights[:, k]
+        total += np.take(image, indices[:, k], axis) * weights[:, k]
     return total
 
 
-def _whole_numbers(image: np.ndarray, across: Taps, down: Taps, interpolation: str) -> np.ndarray:
-    weights = down.whole_weights
+def _resize_uint8(image: np.ndarray, across: Taps, down: Taps, interpolation: str) -> np.ndarray:
+    weights = down.integer_weights
     compiled = compiled_module(0)
     if interpolation == "linear" and compiled is not None:
-        scaled = np.empty((len(weights), len(across.places), image.shape[2]), np.uint8)
+        scaled = np.empty((len(weights), len(across.indices), image.shape[2]), np.uint8)
         compiled.scale_linearly(
-            image, across.places, across.whole_weights, down.places, weights, scaled
+            image, across.indices, across.integer_weights, down.indices, weights, scaled
         )
         return scaled
-    lines = _weighted(image.astype(np.int32), across.places, across.whole_weights, 1)
+    lines = _weighted(image.astype(np.int32), across.indices, across.integer_weights, 1)
     if interpolation == "linear":
-        # Some bits are dropped before the sum, as OpenCV does to stay within 16 bits.
+        # As in OpenCV, which stays within 16 bits, low bits are dropped before the sum.
         high, low = (
-            (np.take(lines >> 4, down.places[:, k], 0) * weights[:, k, None, None]) >> 16
+            (np.take(lines >> 4, down.indices[:, k], 0) * weights[:, k, None, None]) >> 16
             for k in (0, 1)
         )
         linear: np.ndarray = ((high + low + 2) >> 2).astype(np.uint8)
         return linear
-    rounded: np.ndarray = (_weighted(lines, down.places, weights, 0) + (1 << 21)) >> 22
+    rounded: np.ndarray = (_weighted(lines, down.indices, weights, 0) + (1 << 21)) >> 22
     if interpolation == "cubic":
-        # OpenCV sums groups of eight numbers of a line as float32, and what is left over as whole
-        # numbers.
+        # OpenCV sums eight numbers of a line at a time as float32, and the remainder as integers.
         factors = weights.astype(np.float32) * np.float32(2.0**-22)
-        floats = np.rint(_weighted(lines.astype(np.float32), down.places, factors, 0)).astype(
+        floats = np.rint(_weighted(lines.astype(np.float32), down.indices, factors, 0)).astype(
             np.int32
         )
         count = lines[0].size // 8 * 8

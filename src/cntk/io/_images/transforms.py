@@ -1,7 +1,7 @@
-"""What is done to an image before it is a sample: crops, scaling, a mean image, changes of colour.
+"""Image transforms: crop, scale, subtract a mean image, jitter colours; and `Pipeline`.
 
-An image is ``[height, width, channels]`` here, uint8 as read or float32, its channels blue, green,
-red.
+An image is ``[height, width, channels]`` here, uint8 as decoded or float32, its channels blue,
+green, red.
 """
 
 from __future__ import annotations
@@ -20,40 +20,39 @@ from cntk.io._images.resize import resize
 from cntk.io._text.listed_names import why
 
 VIEWS = 10
-# How often a random crop is drawn that does not fit into the image before the whole image is taken.
+# How often a random crop that does not fit into the image is drawn again.
 _TRIES = 10
-# An image that is very long would take any amount of memory before what is beyond the new size is
-# cut off.
+# Limits for the scaled size before a crop: a very long image would take any amount of memory.
 _PIXELS, _RATIO = 1 << 22, 64
 
 Range = tuple[float, float]
 
 
 class Transform(Protocol):
-    """One step from an image as read to a sample."""
+    """Step from a decoded image to a sample."""
 
     def apply(self, image: np.ndarray, draws: np.random.Generator, view: int) -> np.ndarray:
-        """The transformed image.
+        """Return the transformed image.
 
         Args:
             image: ``[height, width, channels]``.
             draws: random numbers of this image and sweep.
-            view: which of its views is wanted, where there are several.
+            view: index of the view, for crops with several.
         """
         ...
 
 
 @dataclass(frozen=True)
 class Crop:
-    """A part of an image, which may be mirrored. `cntk.io.transforms.crop` describes it.
+    """Crop, which may also mirror the image; see `cntk.io.transforms.crop`.
 
     Attributes:
         crop_type: ``center``, ``randomside``, ``randomarea`` or ``multiview10``.
-        size: width and height in pixels; 0 where ratios count.
-        side_ratio: how much of the shorter side.
-        area_ratio: how much of the area.
-        aspect_ratio: width by height, or height by width.
-        jitter: whether ratios are drawn from their range; else the lower end counts.
+        size: width and height in pixels; 0 to use ratios.
+        side_ratio: range of the crop's side relative to the shorter side.
+        area_ratio: range of the crop's area relative to the image's.
+        aspect_ratio: range of width by height, or height by width.
+        jitter: whether ratios are drawn from their ranges; else the lower end is used.
     """
 
     crop_type: str
@@ -64,7 +63,7 @@ class Crop:
     jitter: bool
 
     def apply(self, image: np.ndarray, draws: np.random.Generator, view: int) -> np.ndarray:
-        """The part of the image."""
+        """Return the crop."""
         height, width = image.shape[:2]
         wide, high = self._size(width, height, draws)
         free = width - wide, height - high
@@ -110,15 +109,15 @@ def _rounded(x: float) -> int:
 
 @dataclass(frozen=True)
 class Scale:
-    """An image in another size. `cntk.io.transforms.scale` describes it.
+    """Scaling to one size; see `cntk.io.transforms.scale`.
 
     Attributes:
         width: new width in pixels.
         height: new height in pixels.
-        channels: channels of the image: 1 reads it as shades of grey.
+        channels: number of channels; 1 decodes images as greyscale.
         interpolation: ``nearest``, ``linear``, ``cubic`` or ``lanczos``.
         mode: ``fill``, ``crop`` or ``pad``.
-        pad_value: what to pad with; negative to repeat the border.
+        pad_value: value of the padding; negative to repeat the border.
     """
 
     width: int
@@ -129,7 +128,7 @@ class Scale:
     pad_value: int
 
     def apply(self, image: np.ndarray, draws: np.random.Generator, view: int) -> np.ndarray:
-        """The scaled image."""
+        """Return the scaled image."""
         if self.mode == "fill":
             return resize(image, self.width, self.height, self.interpolation)
         width, height = self._keeping_proportions(image.shape[1], image.shape[0])
@@ -151,13 +150,11 @@ class Scale:
         return np.pad(scaled, borders, constant_values=value)
 
     def _keeping_proportions(self, width: int, height: int) -> tuple[int, int]:
-        """The size that covers the new one, or fits into it: one side the same, the other
-        rounded.
-        """
+        """Return the size of the same proportions that covers the new size, or fits into it."""
         by_width = self.width, max(_rounded(height * self.width / width), 1)
         by_height = max(_rounded(width * self.height / height), 1), self.height
         if self.mode == "crop":
-            # Both may do; the original prefers one by which side is longer.
+            # Where both are possible, the original chooses by the longer side.
             is_done = by_width[1] >= self.height and (width < height or by_height[0] < self.width)
         else:
             is_done = by_width[1] <= self.height and (width > height or by_height[0] > self.width)
@@ -166,18 +163,16 @@ class Scale:
 
 @dataclass(frozen=True)
 class Mean:
-    """Subtracts a mean image. `cntk.io.transforms.mean` describes it.
+    """Subtraction of a mean image; see `cntk.io.transforms.mean`.
 
     Attributes:
-        filename: a file in OpenCV's XML format.
+        filename: path of a file in OpenCV's XML format.
     """
 
     filename: str
 
     def apply(self, image: np.ndarray, draws: np.random.Generator, view: int) -> np.ndarray:
-        """The image less the mean image; the image itself, with a warning, if their sizes
-        differ.
-        """
+        """Return the image minus the mean image; warn and return the image if sizes differ."""
         if image.shape != self.image.shape:
             sizes = " x ".join(map(str, self.image.shape)), " x ".join(map(str, image.shape))
             warnings.warn(
@@ -188,16 +183,15 @@ class Mean:
                 stacklevel=2,
             )
             return image.astype(np.float32)
-        less: np.ndarray = image.astype(np.float32) - self.image
-        return less
+        difference: np.ndarray = image.astype(np.float32) - self.image
+        return difference
 
     @cached_property
     def image(self) -> np.ndarray:
-        """The mean image, float32 ``[height, width, channels]``; as in the original the file's
-        numbers stand in this order.
+        """The mean image, float32 ``[height, width, channels]``, the order of numbers in the file.
 
         Raises:
-            DataError: if the file is none.
+            DataError: if the file is no mean image.
         """
         from xml.etree import ElementTree
 
@@ -215,11 +209,8 @@ class Mean:
             raise DataError(
                 f"transforms.mean: cannot read {self.filename}: {why(error, self.filename)}"
             ) from error
-        except (
-            ElementTree.ParseError,
-            ValueError,
-            LookupError,
-        ):  # The last for an encoding that is none.
+        # LookupError is raised for an unknown encoding.
+        except (ElementTree.ParseError, ValueError, LookupError):
             raise DataError(
                 f"{self.filename}: expected a mean image in OpenCV's XML format, with Channel, "
                 f"Row, Col and, in MeanImg, as many "
@@ -229,13 +220,12 @@ class Mean:
 
 @dataclass(frozen=True)
 class Color:
-    """Changes brightness, contrast and saturation at random. `cntk.io.transforms.color` describes
-    it.
+    """Random change of brightness, contrast and saturation; see `cntk.io.transforms.color`.
 
     Attributes:
-        brightness_radius: by which part of the image's mean the brightness may change.
-        contrast_radius: by which part the contrast may change.
-        saturation_radius: by which part the saturation may change.
+        brightness_radius: largest change of brightness, relative to the image's mean.
+        contrast_radius: largest relative change of contrast.
+        saturation_radius: largest relative change of saturation.
     """
 
     brightness_radius: float
@@ -243,21 +233,19 @@ class Color:
     saturation_radius: float
 
     def apply(self, image: np.ndarray, draws: np.random.Generator, view: int) -> np.ndarray:
-        """The changed image."""
+        """Return the changed image."""
         brightness, contrast, saturation = draws.uniform(-1, 1, 3)
         image = image.astype(np.float32)
         if self.brightness_radius or self.contrast_radius:
             shift = np.float32(brightness * self.brightness_radius * image.mean(dtype=np.float64))
             image = np.clip(image * np.float32(1 + contrast * self.contrast_radius) + shift, 0, 255)
         if self.saturation_radius and image.shape[2] == 3:
-            image = _saturated(image, np.float32(1 + saturation * self.saturation_radius))
+            image = _scale_saturation(image, np.float32(1 + saturation * self.saturation_radius))
         return image
 
 
-def _saturated(image: np.ndarray, factor: np.float32) -> np.ndarray:
-    """An image whose saturation (hue, saturation, value: Smith, 1978) is multiplied, and is 1 at
-    most.
-    """
+def _scale_saturation(image: np.ndarray, factor: np.float32) -> np.ndarray:
+    """Multiply the saturation of an image (in HSV: Smith, 1978), to at most 1."""
     value = image.max(2, keepdims=True)
     depth = value - image.min(2, keepdims=True)
     factor_of = np.minimum(factor, value / np.maximum(depth, np.float32(1e-6)))
@@ -276,13 +264,13 @@ class Pipeline:
     steps: tuple[Transform, ...]
 
     def sample(self, image: np.ndarray, seed: tuple[int, ...], view: int) -> np.ndarray:
-        """An image as a sample, float32 ``[channels, height, width]``.
+        """Transform an image to a sample, float32 ``[channels, height, width]``.
 
         Args:
             image: uint8 ``[height, width, channels]``.
-            seed: what random numbers depend on. Each kind of transform has its own, so that streams
-                that share a crop share it whatever else is done to them.
-            view: which of the image's views is wanted.
+            seed: seed of random numbers. Each kind of transform has its own, so that streams with
+                the same crop get the same part, whatever their other transforms are.
+            view: index of the image's view.
         """
         kinds: list[type] = []
         for step in self.steps:
@@ -294,7 +282,7 @@ class Pipeline:
 
     @property
     def views(self) -> int:
-        """How many samples each image gives."""
+        """Number of samples of each image."""
         return (
             VIEWS
             if any(isinstance(s, Crop) and s.crop_type == "multiview10" for s in self.steps)
@@ -303,12 +291,12 @@ class Pipeline:
 
     @property
     def channels(self) -> int:
-        """Channels of the image: 1 or 3."""
+        """Number of channels of the image: 1 or 3."""
         return next((s.channels for s in self.steps if isinstance(s, Scale)), 3)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape of a sample, ``(-2,)`` if only the images tell."""
+        """The shape of a sample, ``(-2,)`` if it depends on the image."""
         sizing = [s for s in self.steps if isinstance(s, (Scale, Crop))]
         if not sizing or not isinstance(sizing[-1], Scale):
             return (-2,)

@@ -1,1 +1,1 @@
-"""Speech: HTK archives, scripts, labels, lattices."""
+"""Deserializers of speech in HTK's formats: feature archives, script files, and labels."""

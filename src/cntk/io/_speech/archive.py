@@ -1,8 +1,8 @@
-"""HTK parameter files: a header of 12 bytes, then frames of numbers, one after another.
+"""Reads HTK parameter files ("archives"): a header of 12 bytes, then frames one after another.
 
-The format is the one of the HTK Book (chapter 5): number of frames and period as 32-bit, bytes of a
-frame and kind as 16-bit integers, big-endian; frames of float32, or, compressed, of int16 with a
-scale and a shift for each column before them.
+The format is described in the HTK Book (chapter 5). The header has the number of frames and the
+period as int32, bytes of a frame and kind as int16, usually big-endian. Frames are float32 or,
+compressed, int16 after a scale and a shift for each column.
 """
 
 from __future__ import annotations
@@ -48,25 +48,25 @@ _QUALIFIERS = {
     0o20000: "_0",
 }
 _COMPRESSED, _QUANTIZED, _BASE = 0o2000, 0o40000, 0o77
-# How frames are stored makes no difference to what they are.
+# Bits of the kind that say how frames are stored; archives that differ in them go together.
 _STORAGE = 0o12000
 
 
 @dataclass(frozen=True)
 class Archive:
-    """What an archive's header says.
+    """Header of an archive.
 
     Attributes:
-        file: its name.
-        order: ``'>'`` or ``'<'``, the order of bytes.
-        frames: how many frames there are.
-        period: time from frame to frame in 100 ns.
-        width: numbers in a frame.
-        kind: what the numbers are.
-        begin: byte at which the frames begin.
-        scale: for compressed frames what to divide a column by, after its shift was added; else
+        file: path of the archive.
+        order: byte order, ``'>'`` or ``'<'``.
+        frames: number of frames.
+        period: time between frames in 100 ns.
+        width: number of elements of a frame.
+        kind: HTK's parameter kind.
+        begin: offset of the first frame.
+        scale: for compressed frames the divisor of each column, after its shift was added; else
             None.
-        shift: that shift.
+        shift: for compressed frames the shift of each column; else None.
     """
 
     file: str
@@ -81,12 +81,12 @@ class Archive:
 
     @property
     def features(self) -> tuple[int, int, int]:
-        """What all archives of one stream must have in common."""
+        """Width, period and kind, which must be the same in all archives of one stream."""
         return self.width, self.period, self.kind & 0xFFFF & ~_STORAGE
 
     @property
     def text(self) -> str:
-        """What the frames are, for errors."""
+        """Description of the frames, for errors."""
         return f"{kind_text(self.kind)} of {self.width} numbers each {self.period / 10000:g} ms"
 
     @property
@@ -94,14 +94,14 @@ class Archive:
         return np.dtype(f"{self.order}{'f4' if self.scale is None else 'i2'}")
 
     def check(self, end: int, place: str) -> None:
-        """Refuse frames that are not there.
+        """Check that the archive has enough frames.
 
         Args:
-            end: the first one that is not wanted.
-            place: who asks for them, for errors.
+            end: the number of frames that it must have.
+            place: file and line that list them, for errors.
 
         Raises:
-            DataError: if the archive does not have them.
+            DataError: if it has fewer.
         """
         with opened(self.file) as file:
             self._check(file, 0, end, place)
@@ -112,23 +112,21 @@ class Archive:
                 f"{place}: frames up to {end - 1} are wanted, and {self.file} has {self.frames} by "
                 f"its header"
             )
-        there, wanted = (
-            file.seek(0, os.SEEK_END),
-            self.begin + end * self.width * self._kind.itemsize,
-        )
-        if there < wanted:
+        size = file.seek(0, os.SEEK_END)
+        required = self.begin + end * self.width * self._kind.itemsize
+        if size < required:
             raise DataError(
                 f"{place}: {self.file} is truncated: frames {begin} to {end - 1} end at byte "
-                f"{wanted}, the file at byte {there}"
+                f"{required}, the file at byte {size}"
             )
 
     def read(self, begin: int, end: int, place: str) -> np.ndarray:
-        """Frames as float32 ``[end - begin, width]``.
+        """Read frames as float32 ``[end - begin, width]``.
 
         Args:
             begin: the first frame.
-            end: the first one that is not wanted.
-            place: who asks for them, for errors.
+            end: the frame behind the last one.
+            place: file and line that list them, for errors.
 
         Raises:
             DataError: if the archive does not have them.
@@ -141,12 +139,12 @@ class Archive:
         stored = np.frombuffer(content, self._kind).reshape(-1, self.width)
         if self.scale is None or self.shift is None:
             return stored.astype(np.float32)
-        found: np.ndarray = (stored.astype(np.float32) + self.shift) / self.scale
-        return found
+        frames: np.ndarray = (stored.astype(np.float32) + self.shift) / self.scale
+        return frames
 
 
 def kind_text(kind: int) -> str:
-    """A parameter kind as HTK writes it.
+    """Return HTK's name of a parameter kind.
 
     Example:
         >>> kind_text(6 + 0o100 + 0o400)
@@ -161,10 +159,10 @@ def open_archive(file: str, place: str) -> Archive:
 
     Args:
         file: the archive.
-        place: who asks for it, for errors.
+        place: file and line that list it, for errors.
 
     Raises:
-        DataError: if it cannot be opened, or is none.
+        DataError: if it cannot be opened, or is not an archive.
     """
     try:
         with opened(file) as archive:
@@ -182,7 +180,7 @@ def _archive(file: str, head: bytes, following: bytes) -> Archive:
         raise DataError(
             f"{file}: an HTK header of {_HEADER} bytes was expected, the file has {len(head)}"
         )
-    # Either order of bytes; the original takes the one in which the period is the shorter time.
+    # Either byte order; the original takes the one in which the period is shorter.
     order = min("><", key=lambda o: int(struct.unpack(o + "I", head[4:8])[0]))
     frames, period, size, kind = struct.unpack(order + "iihH", head)
     if kind & _BASE not in _READABLE or period <= 0:
@@ -196,8 +194,7 @@ def _archive(file: str, head: bytes, following: bytes) -> Archive:
     number = 2 if kind & _COMPRESSED else 4
     if size <= 0 or size % number:
         raise DataError(
-            f"{file}: a frame of {size} bytes (bytes 8 to 10) is no whole number of {number}-byte "
-            f"numbers"
+            f"{file}: a frame of {size} bytes (bytes 8 to 10) is no multiple of {number} bytes"
         )
     if frames < 0:
         raise DataError(f"{file}: the number of frames (bytes 0 to 4) is {frames}")
@@ -220,21 +217,21 @@ def _archive(file: str, head: bytes, following: bytes) -> Archive:
             f"{begin} to "
             f"{begin + 8 * width}); finite numbers were expected, and no scale of 0"
         )
-    # The header counts these numbers as four frames.
+    # The header counts scales and shifts as four frames.
     return Archive(
         file, order, max(frames - 4, 0), period, width, kind, begin + 8 * width, scale, shift
     )
 
 
 class Archives:
-    """The archives of one stream, which must have the same features."""
+    """Cache of the archives of one stream, which must have the same features."""
 
     def __init__(self) -> None:
         self._opened: dict[str, Archive] = {}
         self._first: Archive | None = None
 
     def get(self, file: str, place: str) -> Archive:
-        """An archive, its header read once.
+        """Return an archive; its header is read once.
 
         Raises:
             DataError: if it cannot be read, or its features differ from the first one's.

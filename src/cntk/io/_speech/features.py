@@ -1,5 +1,6 @@
-"""Speech features: utterances in HTK archives, listed in script files, each frame with its
-neighbours.
+"""`HTKFeatureDeserializer`: speech features in HTK archives, which script files list.
+
+Each frame may have a context window of the frames beside it.
 """
 
 from __future__ import annotations
@@ -19,28 +20,29 @@ from cntk.io._speech.archive import Archives
 from cntk.io._speech.script import read_script
 from cntk.io._text.listed_names import shortened
 
-# A chunk takes utterances until it has more frames than this, a quarter of an hour at 100 a second;
-# as in the original.
+# As in the original, a chunk has utterances until it has more frames than this, which is a quarter
+# of an hour at 100 frames a second.
 CHUNK_FRAMES = 90_000
 
 
 @dataclass(frozen=True)
 class HTKFeatureDeserializer:
-    """Reads speech features from HTK archives.
+    """Deserializer of speech features in HTK archives.
 
     A script file has lines ``name=archive[first,last]``. Several streams are joined by the names of
-    their utterances, of which the extension is left out; the first stream says which utterances
-    there are and in which order. ``...`` at the beginning of an archive's name stands for the
-    script file's folder. Script files from Windows are read as well, with ``\\`` for ``/``, which
-    makes no difference in names of utterances either, a byte order mark, and names in Windows-1252.
+    their utterances without extension; the first stream defines the utterances and their order.
+    ``...`` at the beginning of an archive's name stands for the script file's folder. Script files
+    from Windows are read as well: with ``\\`` for ``/``, in names of utterances too, a byte order
+    mark, and names in Windows-1252.
 
     Args:
         streams: its streams, `StreamDefs` of `StreamDef` with ``scp`` (script file, or files),
-            ``shape`` (numbers in a frame of the archive) and possibly ``context`` (how many frames
-            before and after to put beside each; at the ends of an utterance its first and last
-            frame are repeated), ``broadcast`` (the utterance has one frame, which is repeated for
-            each of the first stream's) and ``max_sequence_length`` (longer utterances are left out
-            if it is below 65,535, which means any length).
+            ``shape`` (number of elements of a frame in the archive) and optionally ``context``
+            (numbers of frames before and after to put beside each frame; at the ends of an
+            utterance its first and last frame are repeated), ``broadcast`` (the utterance has one
+            frame, which is repeated for each frame of the first stream) and
+            ``max_sequence_length`` (longer utterances are skipped if it is below 65,535, which
+            means any length).
 
     Raises:
         ValueError: if there are no streams, or one has no script file or shape.
@@ -72,23 +74,23 @@ class HTKFeatureDeserializer:
         """Read the script files.
 
         Args:
-            threads: not used; chunks are read ahead anyway.
+            threads: ignored; chunks are read ahead anyway.
         """
         return tuple(Utterances(c) for c in _configurations(self.streams))
 
 
 @dataclass(frozen=True)
 class FeatureConfiguration:
-    """A stream of speech features.
+    """Configuration of a stream of speech features.
 
     Attributes:
         name: the stream's name.
         files: script files.
-        width: numbers in a frame, without its neighbours.
-        context: frames before and after that stand beside each.
-        broadcast: whether an utterance's one frame is repeated.
+        width: number of elements of a frame, without context.
+        context: numbers of frames before and after each frame in its context window.
+        broadcast: whether an utterance's only frame is repeated.
         defines_mb_size: whether minibatches are measured in frames of this stream.
-        longest: longer utterances are left out.
+        longest: longer utterances are skipped.
     """
 
     name: str
@@ -142,7 +144,7 @@ def _configuration(name: str, stream: Any) -> FeatureConfiguration:
 
 
 class Utterances:
-    """Opened script files: the features of their utterances.
+    """Corpus of the utterances in script files.
 
     Args:
         configuration: the stream.
@@ -174,8 +176,9 @@ class Utterances:
         ]
 
     def _context_of(self, width: int, file: str) -> tuple[int, int]:
-        """The neighbours of a frame. A shape of several frames without a context asks for as many
-        on either side.
+        """Return the numbers of frames before and after a frame in its context window.
+
+        If there is no context, a shape of an odd number of frames means a symmetric one.
         """
         configuration = self._configuration
         if configuration.width == width:
@@ -191,10 +194,10 @@ class Utterances:
         return factor // 2, factor // 2
 
     def check_frames(self) -> None:
-        """Refuse frames that the archives do not have; else that is seen when they are read.
+        """Check that the archives have all frames that the script files list.
 
         Raises:
-            DataError: if there are any.
+            DataError: if an archive has too few. Without this check, reading them raises it.
         """
         last: dict[str, int] = {}
         ends = self._script.begins + self._script.lengths
@@ -209,18 +212,18 @@ class Utterances:
         """Read a chunk.
 
         Raises:
-            DataError: if an archive cannot be read, is truncated, or holds other features than the
+            DataError: if an archive cannot be read, is truncated, or has other features than the
                 first one.
         """
         begin, end = self._edges[chunk], self._edges[chunk + 1]
         script = self._script
         lengths = script.lengths[begin:end]
         if self.broadcast and (lengths != 1).any():
-            at = begin + int(np.flatnonzero(lengths != 1)[0])
+            k = begin + int(np.flatnonzero(lengths != 1)[0])
             raise DataError(
-                f"{script.place(at)}: stream '{self._configuration.name}' is broadcast, so its "
+                f"{script.place(k)}: stream '{self._configuration.name}' is broadcast, so its "
                 f"utterances must have one frame, "
-                f"and '{shortened(script.keys[at])}' has {script.lengths[at]}"
+                f"and '{shortened(script.keys[k])}' has {script.lengths[k]}"
             )
         ends = np.concatenate([[0], np.cumsum(lengths)])
         frames = np.concatenate([self._read(b, e) for b, e in self._runs(begin, end)])
@@ -228,7 +231,7 @@ class Utterances:
         return (StreamChunk(frames, ends, neighbours),)
 
     def _runs(self, begin: int, end: int) -> list[tuple[int, int]]:
-        """Utterances that lie one after another in an archive are read at once."""
+        """Split a range of utterances into runs that are contiguous in an archive."""
         script = self._script
         behind = script.begins + script.lengths
         new = [
@@ -242,14 +245,14 @@ class Utterances:
         script = self._script
         archive = self._archives.get(script.archives[begin], script.place(begin))
         first = int(script.begins[begin])
-        wanted = script.begins[begin:end] + script.lengths[begin:end]
-        beyond = np.flatnonzero(wanted > archive.frames)
+        ends = script.begins[begin:end] + script.lengths[begin:end]
+        beyond = np.flatnonzero(ends > archive.frames)
         last = end - 1 if not len(beyond) else begin + int(beyond[0])
-        return archive.read(first, int(wanted[-1]), script.place(last))
+        return archive.read(first, int(ends[-1]), script.place(last))
 
 
 def _edges(lengths: np.ndarray) -> list[int]:
-    """Where each chunk begins, and the last one ends."""
+    """Return the index of each chunk's first utterance, and at the end the number of all."""
     edges, frames = [0], 0
     for number, length in enumerate(lengths.tolist()):
         if frames > CHUNK_FRAMES:

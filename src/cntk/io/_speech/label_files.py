@@ -1,4 +1,4 @@
-"""The forms that label files come in: HTK's text, and the original's binary one."""
+"""Reads label files: HTK's master label files (text), and the original's binary ones."""
 
 from __future__ import annotations
 
@@ -17,30 +17,31 @@ from cntk.io._text.listed_names import LONGEST, as_key, check_name, shortened, w
 
 # A frame lasts 10 ms, whatever the features say; times are in 100 ns.
 _FRAME = 100_000
-# Eleven hours: longer utterances are mistakes in the file, and would fill the memory.
+# About eleven hours: longer utterances are errors in the file, and would fill the memory.
 _LONGEST = 2**22
 _TIME = re.compile(r"([0-9]{1,18})(?:\.[0-9]*)?")
-# Characters of a line of a segment: times, a state, and what programs write behind it.
+# The most characters of a segment's line: times, a state, and further columns.
 _LINE = 2 * LONGEST
-# Characters of a text that are cut into lines at a time.
-_PIECE = 1 << 20
-# Segments of an utterance, of which the longest has four times as many frames.
+# Characters that are split into lines at a time.
+_BLOCK = 1 << 20
+# The most segments of an utterance; the longest one may have four times as many frames.
 _SEGMENTS = 1 << 20
 
 
 @dataclass(frozen=True)
 class Alignments:
-    """The utterances of a label file, as segments of one class.
+    """Utterances of a label file, each as segments of one class.
 
     Attributes:
-        file: the file.
-        keys: the utterances' names without an extension.
-        lengths: their frames, int64 ``[utterances]``, one at least.
-        begins: segments before each utterance, and in all, int64 ``[utterances + 1]``.
+        file: path of the file.
+        keys: the utterances' names without extension.
+        lengths: their numbers of frames, int64 ``[utterances]``, at least one.
+        begins: offset of each utterance in the segments, int64 ``[utterances + 1]``.
         classes: each segment's class, int64 ``[segments]``.
-        counts: its frames, int64 ``[segments]``; those of an utterance add up to its length.
-        faults: what is wrong with utterances, by their number. A faulty one has one segment of
-            class 0.
+        counts: its number of frames, int64 ``[segments]``; those of an utterance add up to its
+            length.
+        faults: error of each malformed utterance, by its index. Such an utterance has one segment
+            of class 0.
     """
 
     file: str
@@ -52,8 +53,8 @@ class Alignments:
     faults: dict[int, DataError]
 
 
-class _Collected:
-    """Utterances as they are found."""
+class _Builder:
+    """Builder of `Alignments`, utterance by utterance."""
 
     def __init__(self, file: str) -> None:
         self._file = file
@@ -65,7 +66,7 @@ class _Collected:
         self._faults: dict[int, DataError] = {}
 
     def add(self, key: str, classes: np.ndarray, counts: np.ndarray) -> None:
-        """An utterance, as segments."""
+        """Add an utterance."""
         self._keys.append(key)
         self._lengths.append(int(counts.sum()))
         self._sizes.append(len(classes))
@@ -73,12 +74,12 @@ class _Collected:
         self._counts.append(counts)
 
     def add_fault(self, key: str, length: int, error: DataError) -> None:
-        """An utterance that is malformed."""
+        """Add a malformed utterance."""
         self._faults[len(self._keys)] = error
         self.add(key, np.zeros(1, np.int64), np.array([min(max(length, 1), _LONGEST)], np.int64))
 
-    def done(self) -> Alignments:
-        """All of them."""
+    def build(self) -> Alignments:
+        """Return all utterances."""
         none = np.zeros(0, np.int64)
         return Alignments(
             self._file,
@@ -100,13 +101,14 @@ def _content(file: str, what: str) -> bytes:
 
 
 def _lines(file: str, what: str) -> Iterator[tuple[int, str]]:
-    """The lines of a text file and their numbers, from 1; a list of all of them might take many
-    times its size.
+    """Yield the lines of a text file and their numbers, from 1.
+
+    They are no list, which could take many times the file's size.
     """
     text = decoded(file, _content(file, what))
     begin, number = 0, 1
     while begin <= len(text):
-        end = text.find("\n", begin + _PIECE)
+        end = text.find("\n", begin + _BLOCK)
         end = len(text) if end < 0 else end
         for line in text[begin:end].split("\n"):
             yield number, line
@@ -115,7 +117,7 @@ def _lines(file: str, what: str) -> Iterator[tuple[int, str]]:
 
 
 def read_states(file: str) -> dict[str, int]:
-    """The classes of states: a name on each line, empty lines left out.
+    """Read the names of states, one on a line; return the class of each.
 
     Raises:
         DataError: if the file cannot be read, has no names, or one of them twice.
@@ -139,13 +141,13 @@ def read_text(file: str, states: Mapping[str, int]) -> Alignments:
     """Read a master label file.
 
     Args:
-        file: the file.
+        file: path of the file.
         states: the class of each state.
 
     Raises:
-        DataError: if it cannot be read, or a line outside an utterance is none that belongs there.
+        DataError: if it cannot be read, or a line between utterances is malformed.
     """
-    found = _Collected(file)
+    builder = _Builder(file)
     key: str | None = None
     begin = 0
     segments: list[tuple[int, str]] = []
@@ -163,7 +165,7 @@ def read_text(file: str, states: Mapping[str, int]) -> Alignments:
                     f"got {line[:80]!r}"
                 )
         elif line.rstrip() == ".":
-            _add_utterance(found, file, key, begin, segments, states)
+            _add_utterance(builder, file, key, begin, segments, states)
             key = None
         elif line and not line.isspace():
             if len(segments) == _SEGMENTS:
@@ -177,8 +179,8 @@ def read_text(file: str, states: Mapping[str, int]) -> Alignments:
             f"{file}, line {begin}: the file ends within the utterance '{shortened(key)}'; a line "
             f"with '.' was expected"
         )
-        found.add_fault(key, 1, error)
-    return found.done()
+        builder.add_fault(key, 1, error)
+    return builder.build()
 
 
 def _key(file: str, number: int, line: str) -> str:
@@ -196,7 +198,7 @@ def _key(file: str, number: int, line: str) -> str:
 
 
 def _add_utterance(
-    found: _Collected,
+    builder: _Builder,
     file: str,
     key: str,
     begin: int,
@@ -209,7 +211,7 @@ def _add_utterance(
         reason, first, last = _segment(fields, reached, states)
         if reason:
             where = f"{file}, line {number}, utterance '{shortened(key)}'"
-            found.add_fault(
+            builder.add_fault(
                 key, max(last, reached), DataError(f"{where}: {reason}, got {line.strip()[:80]!r}")
             )
             return
@@ -217,24 +219,26 @@ def _add_utterance(
         counts.append(last - first)
         reached = last
     if not classes:
-        found.add_fault(
+        builder.add_fault(
             key,
             1,
             DataError(f"{file}, line {begin}, utterance '{shortened(key)}': it has no segments"),
         )
         return
-    found.add(key, np.array(classes, np.int64), np.array(counts, np.int64))
+    builder.add(key, np.array(classes, np.int64), np.array(counts, np.int64))
 
 
 def _segment(fields: list[str], reached: int, states: Mapping[str, int]) -> tuple[str, int, int]:
-    """What is wrong with a segment (nothing, if empty), its first frame and the one behind its
-    last.
+    """Parse a segment.
+
+    Returns:
+        Why it is malformed (empty if it is not), its first frame, and the one behind its last.
     """
     times = [_TIME.fullmatch(f) for f in fields[:2]]
     if len(fields) < 3 or times[0] is None or times[1] is None:
         return "'begin end state' was expected, with times in 100 ns or in frames", 0, 0
     first, last = (int(t[1]) for t in times if t is not None)
-    # As in the original: what is shorter than a frame in 100 ns is in frames, line by line.
+    # As in the original, times of a line that are less than a frame in 100 ns apart are in frames.
     unit = 1 if last - first < _FRAME - 1 else _FRAME
     first, last = (first + unit // 2) // unit, (last + unit // 2) // unit
     if last < first:
@@ -258,7 +262,7 @@ def read_binary(file: str) -> Alignments:
     """Read a binary label file.
 
     Raises:
-        DataError: if it cannot be read, is none, or ends too soon.
+        DataError: if it cannot be read, is not a label file, or is truncated.
     """
     content = _content(file, "binary label file")
     if len(content) < 5 or content[:3] != b"MLF":
@@ -272,17 +276,17 @@ def read_binary(file: str) -> Alignments:
             f"{file}, byte 3: a binary label file of version 1 or 2 was expected, got version "
             f"{version}"
         )
-    found, at = _Collected(file), 5
-    while at < len(content):
-        at = _add_binary(found, file, content, at, version)
-    return found.done()
+    builder, offset = _Builder(file), 5
+    while offset < len(content):
+        offset = _add_binary(builder, file, content, offset, version)
+    return builder.build()
 
 
-def _add_binary(found: _Collected, file: str, content: bytes, begin: int, version: int) -> int:
-    """An utterance from a byte on; the byte behind it."""
+def _add_binary(builder: _Builder, file: str, content: bytes, begin: int, version: int) -> int:
+    """Add the utterance that begins at an offset; return the offset behind it."""
     try:
         if version == 1:
-            key, at = str(struct.unpack_from("<I", content, begin)[0]), begin + 4
+            key, offset = str(struct.unpack_from("<I", content, begin)[0]), begin + 4
         else:
             (size,) = struct.unpack_from("<H", content, begin)
             (name,) = struct.unpack_from(f"{size}s", content, begin + 2)
@@ -291,9 +295,11 @@ def _add_binary(found: _Collected, file: str, content: bytes, begin: int, versio
                     f"{file}, byte {begin}: expected a name of up to {LONGEST:,} bytes, got one of "
                     f"{size:,}"
                 )
-            key, at = as_key(name.decode("utf-8", "surrogateescape")), begin + 2 + size
-        length, segments = struct.unpack_from("<IH", content, at)
-        table = np.frombuffer(content, "<u2", 2 * segments, at + 6).astype(np.int64).reshape(-1, 2)
+            key, offset = as_key(name.decode("utf-8", "surrogateescape")), begin + 2 + size
+        length, segments = struct.unpack_from("<IH", content, offset)
+        table = (
+            np.frombuffer(content, "<u2", 2 * segments, offset + 6).astype(np.int64).reshape(-1, 2)
+        )
     except DataError:
         raise
     except (struct.error, ValueError):
@@ -306,8 +312,8 @@ def _add_binary(found: _Collected, file: str, content: bytes, begin: int, versio
     if total != length or not 0 < total <= _LONGEST:
         where = f"{file}, byte {begin}, utterance '{shortened(key)}'"
         reason = f"{length} frames were announced, and its {segments} segments have {total}"
-        found.add_fault(key, min(length, total), DataError(f"{where}: {reason}"))
+        builder.add_fault(key, min(length, total), DataError(f"{where}: {reason}"))
     else:
-        found.add(key, classes, counts)
-    behind: int = at + 6 + 4 * segments
+        builder.add(key, classes, counts)
+    behind: int = offset + 6 + 4 * segments
     return behind

@@ -1,6 +1,4 @@
-"""Speech labels: the class of each frame, from HTK master label files or the original's binary form
-of these.
-"""
+"""`HTKMLFDeserializer` and `HTKMLFBinaryDeserializer`: the class of each frame from label files."""
 
 from __future__ import annotations
 
@@ -20,24 +18,24 @@ from cntk.io._speech.features import CHUNK_FRAMES
 from cntk.io._speech.label_files import Alignments, read_binary, read_states, read_text
 from cntk.io._text.listed_names import keys_of, shortened
 
-# Half a minute: on average no segment of speech is as long.
+# Half a minute; the mean segment of speech is far shorter.
 _SEGMENT = 3000
 
 
 @dataclass(frozen=True)
 class HTKMLFDeserializer:
-    """Reads the class of each frame from HTK master label files, as sparse one-hot samples.
+    """Deserializer of frames' classes in HTK master label files, as sparse one-hot samples.
 
     A label file begins with ``#!MLF!#``; an utterance is a line with its name in quotes, a line
     ``begin end state`` for each segment, with times in 100 ns, and a line with a full stop. A frame
-    lasts 10 ms. Segments must follow on each other from 0 on. Utterances of other deserializers are
-    joined by name, of which the extension is left out; those that have no labels are left out. Of
-    several utterances of one name the first is taken. An utterance that is malformed is an error
-    when its turn comes, unless `MinibatchSource` is told to pass over it by ``max_errors``.
+    lasts 10 ms. The first segment begins at 0, and each other one where the one before ends.
+    Utterances are joined with those of other deserializers by name without extension; those
+    without labels are skipped. Of several utterances of one name the first is used. A malformed
+    utterance is an error when it is read, unless `MinibatchSource` skips it by ``max_errors``.
 
     Args:
-        label_mapping_file: the names of the states, one on a line; the number of a line is its
-            class.
+        label_mapping_file: the names of the states, one on a line; the index of a line is the
+            state's class.
         streams: its stream, `StreamDefs` of a `StreamDef` with ``mlf`` (label file, or files) and
             ``shape`` (number of classes).
         phoneBoundaries: whether the first frame of each segment has the value 2 instead of 1.
@@ -91,7 +89,7 @@ class HTKMLFDeserializer:
         """Read the label files.
 
         Args:
-            threads: not used.
+            threads: ignored.
 
         Raises:
             DataError: if a file cannot be read, or is no label file.
@@ -105,14 +103,13 @@ class HTKMLFDeserializer:
 
 @dataclass(frozen=True)
 class HTKMLFBinaryDeserializer:
-    """Reads the class of each frame from binary label files, as sparse one-hot samples.
+    """Deserializer of frames' classes in binary label files, as sparse one-hot samples.
 
     All numbers are little-endian. A file begins with the letters ``MLF`` and an int16, the version.
-    An utterance is its name, an uint32, the number of its frames, an uint16, the number of its
-    segments, and for each of these two uint16, its class and its number of frames. In version 1 a
-    name is an uint32, the number that its key is written as; in version 2 an uint16, its length in
-    bytes, and the bytes, without an extension. Apart from the form it is as in
-    `HTKMLFDeserializer`.
+    An utterance is its name, its number of frames (uint32), its number of segments (uint16), and
+    for each segment its class and its number of frames (both uint16). In version 1 a name is a
+    uint32, whose decimal string is the key; in version 2 it is its length in bytes (uint16), and
+    the bytes, without extension. In all else it is as `HTKMLFDeserializer`.
 
     Args:
         streams: its stream, `StreamDefs` of a `StreamDef` with ``mlf`` (label file, or files) and
@@ -147,7 +144,7 @@ class HTKMLFBinaryDeserializer:
         """Read the label files.
 
         Args:
-            threads: not used.
+            threads: ignored.
 
         Raises:
             DataError: if a file cannot be read, or is no binary label file.
@@ -157,7 +154,7 @@ class HTKMLFBinaryDeserializer:
 
 
 def _stream(streams: Any, reader: str) -> tuple[str, tuple[str, ...], Mapping[str, Any]]:
-    """The one stream's name, files and definition."""
+    """Return the name, the files and the definition of the only stream."""
     if not isinstance(streams, Mapping):
         raise TypeError(
             f"{reader}: streams must be StreamDefs(name=StreamDef(...)), got {shown(streams)}"
@@ -180,12 +177,12 @@ def _stream(streams: Any, reader: str) -> tuple[str, tuple[str, ...], Mapping[st
 
 
 class Labels:
-    """Opened label files: the classes of their utterances' frames.
+    """Corpus of label files: the class of each frame of their utterances.
 
     Args:
         name: the stream's name.
         stream: its definition.
-        parts: what the files hold.
+        parts: the contents of each file.
         mark_boundaries: whether a segment's first frame has the value 2.
     """
 
@@ -226,20 +223,19 @@ class Labels:
     def _find_faults(self, part: Alignments, before: int) -> None:
         self.faults.update((before + k, error) for k, error in part.faults.items())
         width = self.streams[0].width
-        for at in np.flatnonzero(part.classes >= width).tolist():
-            number = int(np.searchsorted(part.begins, at, side="right")) - 1
+        for segment in np.flatnonzero(part.classes >= width).tolist():
+            number = int(np.searchsorted(part.begins, segment, side="right")) - 1
             self.faults.setdefault(
                 before + number,
                 DataError(
                     f"{part.file}, utterance '{shortened(part.keys[number])}': class "
-                    f"{part.classes[at]} is out of range, stream "
+                    f"{part.classes[segment]} is out of range, stream "
                     f"'{self.streams[0].name}' has {width} classes"
                 ),
             )
 
     def check_frames(self) -> None:
-        """Refuse files that say to have far more frames than alignments of speech have for each
-        segment.
+        """Check that files do not claim far more frames for a segment than speech has.
 
         Raises:
             DataError: if one does.
@@ -254,7 +250,7 @@ class Labels:
                 )
 
     def load(self, chunk: int) -> tuple[StreamChunk, ...]:
-        """The frames of a chunk. Those of a faulty utterance are all of class 0."""
+        """Return the frames of a chunk. Those of a malformed utterance are all of class 0."""
         part, begin, end = self._chunks[chunk]
         first, last = part.begins[begin], part.begins[end]
         counts, classes = part.counts[first:last], part.classes[first:last]
@@ -270,7 +266,7 @@ class Labels:
 
 
 def _cuts(lengths: np.ndarray) -> list[tuple[int, int]]:
-    """The utterances of each chunk."""
+    """Split utterances into chunks, as ranges (end exclusive)."""
     if not len(lengths):
         return []
     number = (np.cumsum(lengths) - lengths) // CHUNK_FRAMES

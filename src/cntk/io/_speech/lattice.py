@@ -1,4 +1,4 @@
-"""Lattices of speech recognition, which are refused."""
+"""`LatticeDeserializer`, which raises: lattices are not supported."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Any
 
 
 class LatticeDeserializer:
-    """Lattices of speech recognition; always refused.
+    """Deserializer of speech lattices, which is not supported: it always raises.
 
-    They serve sequence training with `lattice_sequence_with_softmax` alone, which is not computed
-    here: it needs formats that no other program writes any more.
+    Lattices are used by sequence training with `lattice_sequence_with_softmax` only, which is not
+    implemented: it needs file formats that no other program writes any more.
 
     Args:
-        lattice_index_file: file that says where the lattices are.
+        lattice_index_file: file that lists the lattices.
         streams: its stream.
 
     Raises:
@@ -27,9 +27,8 @@ class LatticeDeserializer:
 
     def __init__(self, lattice_index_file: Any, streams: Any) -> None:
         raise NotImplementedError(
-            f"LatticeDeserializer: lattices ({lattice_index_file}) cannot be read: they serve "
-            f"lattice_sequence_with_softmax "
-            "alone, which is not computed here. Train on aligned frames with "
-            "HTKFeatureDeserializer and HTKMLFDeserializer, "
-            "or with cntk.forward_backward (connectionist temporal classification)"
+            f"LatticeDeserializer: lattices ({lattice_index_file}) cannot be read: they are for "
+            f"lattice_sequence_with_softmax, which is not computed here. Train on aligned frames "
+            "with HTKFeatureDeserializer and HTKMLFDeserializer, or with "
+            "cntk.forward_backward (connectionist temporal classification)"
         )

@@ -1,4 +1,4 @@
-"""HTK script files: which utterances there are, and which frames of which archive hold them."""
+"""Reads HTK script files, which list utterances as ranges of frames in archives."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from cntk.io._text.listed_names import (
 
 _ENTRY = re.compile(r"([^=]+)=([^=\[\]]+)\[\s*([0-9]+)\s*,\s*([0-9]+)\s*\]")
 _LARGEST = 2**31
-# Digits of a number of a frame, with zeros that programs put before it.
+# The most digits of a frame's number, with leading zeros.
 _DIGITS = 20
-# A line of two names as long as names can be, and a range.
+# The most characters of a line: two names and a range.
 _LINE = 2 * LONGEST + 4 * _DIGITS
 
 
@@ -41,24 +41,25 @@ class Script:
         archives: the archive of each.
         begins: the first frame of each in its archive, int64 ``[utterances]``.
         lengths: its number of frames, int64 ``[utterances]``.
-        places: file and line of each.
+        lines: file and line of each.
     """
 
     keys: np.ndarray
     archives: list[str]
     begins: np.ndarray
     lengths: np.ndarray
-    places: list[tuple[str, int]]
+    lines: list[tuple[str, int]]
 
     def place(self, number: int) -> str:
-        """Where an utterance is listed, for errors."""
-        file, line = self.places[number]
+        """Return the file and line that list an utterance, for errors."""
+        file, line = self.lines[number]
         return f"{file}, line {line}"
 
 
 def key_of(name: str) -> str:
-    r"""The key of an utterance, by which its features and labels find each other: its name without
-    the extension.
+    r"""Return the key of an utterance, its name without the extension.
+
+    Features and labels are joined by it.
 
     Example:
         >>> key_of("train/a.b.mfc"), key_of("v1.2/a"), key_of("v1.2\\a")
@@ -70,18 +71,18 @@ def key_of(name: str) -> str:
 
 
 def read_script(files: Sequence[str], longest: int) -> Script:
-    """Read script files. A name that is listed twice is left out, both times, as the original does.
+    """Read script files. As in the original, a name that is listed twice is skipped altogether.
 
     Args:
         files: the script files. A path that begins with ``...`` is relative to the script file's
             folder, others to the working folder. Paths may be written as on Windows.
-        longest: the most frames that an utterance may have; longer ones are left out.
+        longest: the most frames that an utterance may have; longer ones are skipped.
 
     Raises:
         DataError: if a file cannot be read, a line is malformed, or no utterance is left.
     """
-    found = [e for file in files for e in _entries(file)]
-    counts = Counter(e[0] for e in found)
+    listed = [e for file in files for e in _entries(file)]
+    counts = Counter(e[0] for e in listed)
     twice = [key for key, n in counts.items() if n > 1]
     if twice:
         warnings.warn(
@@ -90,26 +91,26 @@ def read_script(files: Sequence[str], longest: int) -> Script:
             f"{', '.join(shortened(key, 80) for key in twice[:5])}",
             stacklevel=2,
         )
-    kept = [e for e in found if counts[e[0]] == 1 and e[3] - e[2] < longest]
-    if not kept:
+    entries = [e for e in listed if counts[e[0]] == 1 and e[3] - e[2] < longest]
+    if not entries:
         raise DataError(
             f"{', '.join(files)}: no utterances to read; each line must be name=archive[first,last]"
         )
-    begins = np.array([e[2] for e in kept], np.int64)
-    ends = np.array([e[3] for e in kept], np.int64)
+    begins = np.array([e[2] for e in entries], np.int64)
+    ends = np.array([e[3] for e in entries], np.int64)
     return Script(
-        keys_of([e[0] for e in kept]),
-        [e[1] for e in kept],
+        keys_of([e[0] for e in entries]),
+        [e[1] for e in entries],
         begins,
         ends - begins + 1,
-        [e[4] for e in kept],
+        [e[4] for e in entries],
     )
 
 
 def _entries(file: str) -> list[tuple[str, str, int, int, tuple[str, int]]]:
-    """Key, archive, first and last frame, and place of each line."""
+    """Parse each line to key, archive, first and last frame, and file and line."""
     entries = []
-    places: dict[str, str] = {}
+    paths: dict[str, str] = {}
     folder = folder_of(file)
     for number, line in enumerate(_lines(file), 1):
         if not line.strip():
@@ -134,9 +135,9 @@ def _entries(file: str) -> list[tuple[str, str, int, int, tuple[str, int]]]:
                 f"above the second"
             )
         begin, end = int(first), int(last)
-        if archive not in places:
-            places[archive] = located(archive, folder)
-        entries.append((key_of(name), places[archive], begin, end, (file, number)))
+        if archive not in paths:
+            paths[archive] = located(archive, folder)
+        entries.append((key_of(name), paths[archive], begin, end, (file, number)))
     return entries
 
 
