@@ -1,5 +1,11 @@
-"""Checks of arguments: each gives the value as the package uses it, or says what was expected and
-what came.
+"""Checks of arguments. Each returns the value as the package uses it, or raises an error that says
+what was expected and what came.
+
+``what`` is the callable and its argument, such as ``"Dense: bias"``; errors begin with it. Checks
+are made where something is set up, never in a training step.
+
+``what`` is the callable and its argument, such as ``"Dense: bias"``; errors begin with it. Checks
+are made where something is set up, never in a training step.
 
 ``what`` is the callable and its argument, such as ``"Dense: bias"``; errors begin with it. Checks
 are made where something is set up, never in a training step.
@@ -25,7 +31,7 @@ _short.maxstring = _short.maxother = _short.maxlong = _LONGEST
 
 
 def shown(value: Any) -> str:
-    """A value as errors show it: short, on one line, and without addresses.
+    """Return a value as errors show it: short, on one line, and without addresses.
 
     Example:
         >>> shown("a"), shown(np.ones((2, 3))), shown(object())
@@ -42,7 +48,7 @@ def shown(value: Any) -> str:
 
 
 def as_flag(value: Any, what: str) -> bool:
-    """True or False; anything that Python takes for one of them counts.
+    """Convert a value to a bool by Python's rules.
 
     Raises:
         ArgumentError: for what is neither, such as an array of several elements.
@@ -54,8 +60,7 @@ def as_flag(value: Any, what: str) -> bool:
 
 
 def as_bool(value: Any, what: str) -> bool:
-    """True or False, and nothing that merely stands for one, as the original's native layer takes
-    it.
+    """Return a bool; refuse values that merely convert to one, as the original's native layer does.
 
     Raises:
         ArgumentError: for anything else.
@@ -68,7 +73,7 @@ def as_bool(value: Any, what: str) -> bool:
 def as_integer(
     value: Any, what: str, least: int | None = None, most: int | None = None, instead: str = ""
 ) -> int:
-    """An integer of Python's or NumPy's.
+    """Convert an integer of Python's or NumPy's to an int.
 
     Args:
         value: what the program gave.
@@ -101,7 +106,7 @@ def as_real(
     above: float | None = None,
     finite: bool = True,
 ) -> float:
-    """A number.
+    """Convert a real number to a float.
 
     Args:
         value: what the program gave.
@@ -130,7 +135,7 @@ def as_real(
 
 
 def as_number(value: Any, what: str) -> float:
-    """A number, infinity and NaN too; an array without axes counts.
+    """Convert a number, infinity and NaN too, to a float; an array without axes counts.
 
     Raises:
         ArgumentError: for anything else.
@@ -145,7 +150,7 @@ def as_number(value: Any, what: str) -> float:
 
 
 def as_share(value: Any, what: str) -> float:
-    """A number from 0 to less than 1.
+    """Convert a number from 0 to less than 1 to a float.
 
     Raises:
         ArgumentError: for what is no number.
@@ -167,7 +172,7 @@ def _check_range(
 
 
 def as_string(value: Any, what: str, instead: str = "") -> str:
-    """A string.
+    """Return a string, after a check.
 
     Raises:
         ArgumentError: for anything else.
@@ -180,7 +185,7 @@ def as_string(value: Any, what: str, instead: str = "") -> str:
 
 
 def as_path(value: Any, what: str, of: str = "a file") -> str:
-    """The path of a file or a folder, as a string.
+    """Return the path of a file or a folder as a string.
 
     Raises:
         ArgumentError: for what is no path, or has a character that no path has.
@@ -198,7 +203,7 @@ def as_path(value: Any, what: str, of: str = "a file") -> str:
 
 
 def as_function(value: Any, what: str, of: str = "", instead: str = "") -> Callable[..., Any]:
-    """Something that can be called.
+    """Return a callable, after a check.
 
     Args:
         value: what the program gave.
@@ -211,6 +216,6 @@ def as_function(value: Any, what: str, of: str = "", instead: str = "") -> Calla
         ArgumentError: for anything else.
     """
     if not callable(value):
-        wanted = " ".join(filter(None, ("a function", of))) + (f", {instead}" if instead else "")
-        raise ArgumentError(f"{what}: expected {wanted}, got {shown(value)}")
+        expected = " ".join(filter(None, ("a function", of))) + (f", {instead}" if instead else "")
+        raise ArgumentError(f"{what}: expected {expected}, got {shown(value)}")
     return value  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""Errors of files that cannot be written: which operation, which path, and why."""
+"""Errors of files that cannot be written. They name the operation, the path, and the reason."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _QUOTA = getattr(errno, "EDQUOT", None)
 
 
 class NotWritableError(OSError, RuntimeError):
-    """A file cannot be made. The original raises RuntimeError.
+    """Raised where a file cannot be written. The original raises RuntimeError.
 
     Its `errno` and `filename` are those of the system's error, where there was one.
     """
@@ -62,7 +62,7 @@ class NotWritableError(OSError, RuntimeError):
 
 @contextmanager
 def naming(operation: str, filename: str | os.PathLike[str]) -> Iterator[None]:
-    """Have the system's errors name the operation and the path.
+    """Make the system's errors name the operation and the path (a context manager).
 
     Args:
         operation: what the program has called.
@@ -80,7 +80,7 @@ def naming(operation: str, filename: str | os.PathLike[str]) -> Iterator[None]:
 
 
 def checked_path(filename: object, operation: str) -> str:
-    """A path that a file can be written to.
+    """Return a path that a file can be written to, after a check.
 
     Raises:
         ArgumentError: for anything but a path, and for an empty one.

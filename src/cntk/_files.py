@@ -1,5 +1,8 @@
-"""Files as every system lets them be: written whole or not at all, however long their names are,
-and open no longer than need be.
+"""Atomic writing of files, long paths, and files that are open only while they are read.
+
+Windows does not replace a file that anybody has open, and virus scanners open new files for some
+moments. It finds paths of 260 characters or more only with a prefix. Whatever the package writes
+over another file goes through `replacing`.
 
 Windows replaces no file that anybody has open, a virus scanner for some moments among them, and
 finds paths of 260 characters or more only behind a mark. Whatever the package writes over another
@@ -22,7 +25,7 @@ from functools import partial
 from typing import IO, BinaryIO
 
 from cntk._file_errors import NotWritableError, checked_path, naming
-from cntk._leftovers import FORMER, LOCKS, hold, name_until_replaced, new_mark, sweep
+from cntk._leftovers import FORMER, LOCKS, lock, name_until_replaced, new_mark, sweep
 
 # Seconds between attempts to replace a file: a second and a half in all.
 _WAITS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
@@ -32,7 +35,7 @@ _LONG = 210
 
 
 def extended(path: str) -> str:
-    r"""A path of Windows with the mark that a long one needs.
+    r"""Return a path of Windows with the prefix that a long one needs.
 
     Args:
         path: an absolute path.
@@ -50,7 +53,7 @@ def extended(path: str) -> str:
 
 
 def reachable(path: str | os.PathLike[str]) -> str:
-    """A path that this system finds, however long it is."""
+    """Return a path that this system finds, however long it is."""
     return extended(os.path.abspath(path)) if os.name == "nt" else os.fspath(path)
 
 
@@ -69,9 +72,9 @@ def opened(path: str | os.PathLike[str], buffering: int = -1) -> BinaryIO:
             which.
     """
     try:
-        found = reachable(path)
-        _require_regular(os.stat(found).st_mode, path)
-        file = open(found, "rb", buffering, opener=_open_at_once)
+        reachable_path = reachable(path)
+        _require_regular(os.stat(reachable_path).st_mode, path)
+        file = open(reachable_path, "rb", buffering, opener=_open_at_once)
     except ValueError:  # A null character, or half of one that needs two.
         raise OSError(
             errno.EINVAL, "its name has characters that no name of a file has", os.fspath(path)
@@ -86,7 +89,7 @@ def opened(path: str | os.PathLike[str], buffering: int = -1) -> BinaryIO:
 
 
 def _open_at_once(path: str, flags: int) -> int:
-    """Open a file without waiting for anybody else to open it."""
+    """Open a file without waiting for another process to open it."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
@@ -105,7 +108,7 @@ def _require_regular(mode: int, path: str | os.PathLike[str]) -> None:
 
 
 class Reopened:
-    """A file to read that is open only while it is read, so that others may replace it.
+    """A file to read that is open only during reads, so that others may replace it.
 
     Args:
         path: its path.
@@ -117,15 +120,15 @@ class Reopened:
             self._size = file.seek(0, os.SEEK_END)
 
     def seekable(self) -> bool:
-        """Whether any place in it can be read."""
+        """Return whether the file can be read at any position."""
         return True
 
     def tell(self) -> int:
-        """Return the place of the next byte to be read."""
+        """Return the position of the next byte to be read."""
         return self._at
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go to a place, as files do."""
+        """Move to a position, as files do."""
         self._at = max(
             {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence] + offset, 0
         )
@@ -158,14 +161,14 @@ class _NamedFile(io.FileIO):
         self._operation, self._filename = operation, filename
 
     def write(self, content: object, /) -> int:
-        """Write bytes; returns how many the system has taken."""
+        """Write bytes; return how many the system has taken."""
         with naming(self._operation, self._filename):
             return super().write(content)  # type: ignore[arg-type]
 
 
 @contextmanager
 def replacing(filename: str | os.PathLike[str], operation: str) -> Iterator[IO[bytes]]:
-    """A file to write that takes another's place when it is complete and safe on the disk.
+    """Open a file to write that replaces another when it is complete and safe on the disk.
 
     Args:
         filename: the path; missing directories are made.
@@ -191,8 +194,8 @@ def replacing_together(
     mark: str | None = None,
     needed: Callable[[str], Collection[str]] = _nothing,
 ) -> Iterator[list[IO[bytes]]]:
-    """Files to write that belong together: all take others' places once all are complete, or if one
-    cannot, none does.
+    """Open several files to write. All replace others once all are complete, or none does if one
+    cannot.
 
     The last one is replaced first, and its being replaced decides: whatever ends the process after
     that, the other files are on the disk, under their temporary names if not under their own. What
@@ -235,7 +238,7 @@ def replacing_together(
 
 @dataclass(frozen=True)
 class _Fresh:
-    """A file that is written, and what it is to replace.
+    """A new file that is being written, and the file that it replaces.
 
     Attributes:
         operation: what the program has called, for errors.
@@ -273,7 +276,7 @@ def _begun(filename: str, operation: str, mark: str) -> _Fresh:
         with naming(operation, filename):
             os.makedirs(folder, exist_ok=True)
             temporary = os.path.join(folder, name_until_replaced(filename, mark))
-            while not hold(file := io.BufferedWriter(_NamedFile(temporary, operation, filename))):
+            while not lock(file := io.BufferedWriter(_NamedFile(temporary, operation, filename))):
                 file.close()
     except ValueError as error:
         raise NotWritableError.of(operation, filename, str(error)) from None
@@ -281,8 +284,8 @@ def _begun(filename: str, operation: str, mark: str) -> _Fresh:
 
 
 def _exchange(fresh: Sequence[_Fresh]) -> None:
-    """Put files in their places, the one that decides first; those that are there already give way
-    again if one cannot be.
+    """Move files to their targets, the one that decides first. If one cannot be moved, undo the
+    others.
 
     What has been done is read from the disk: an interrupt may come anywhere.
     """
@@ -304,7 +307,7 @@ def _exchange(fresh: Sequence[_Fresh]) -> None:
 
 
 def _take_back(fresh: Sequence[_Fresh]) -> None:
-    """Put the former files in the places of those that have been replaced."""
+    """Restore the former files of those that have been replaced."""
     for each in fresh[-2::-1]:
         if os.path.exists(each.temporary):
             continue
@@ -318,7 +321,7 @@ def _take_back(fresh: Sequence[_Fresh]) -> None:
 
 
 def _keep(target: str, former: str) -> None:
-    """Have a file, if it is there, under another name as well."""
+    """Link or copy a file, if it exists, to another name."""
     if not os.path.exists(target):
         return
     try:
@@ -352,7 +355,7 @@ def _replace(temporary: str, of: _Fresh) -> None:
 
 
 def _mode(target: str) -> int:
-    """Who may read and write the file: as before, or as any new file."""
+    """Return the permissions of a file: the former ones, or those of any new file."""
     try:
         return os.stat(target).st_mode & 0o777
     except FileNotFoundError:
@@ -362,7 +365,7 @@ def _mode(target: str) -> int:
 
 
 def _sync_directory(directory: str) -> None:
-    """Make the new name itself safe, where directories can be."""
+    """Flush the directory's entry to the disk, where the system can."""
     if not hasattr(os, "O_DIRECTORY"):
         return
     with suppress(OSError):

@@ -1,5 +1,9 @@
-"""Temporary files: their names, who writes them, and what processes that were killed have left of
-them.
+"""Temporary files: their names, their writers, and removal of those that killed processes have
+left.
+
+A temporary name has a part of its own for every writing, which begins with a mark of the machine. A
+file is locked while it is written, where the system has locks that end with the process. Elsewhere,
+and for other machines' files on a shared disk, the time of the last change decides.
 
 A name has a part of its own for every writing, which begins with a mark of the machine. While a
 file is written it is locked, where systems lock files by what opened them: such a lock ends with
@@ -40,12 +44,12 @@ FORMER = ".former"
 
 
 def new_mark() -> str:
-    """Return a part of its own for temporary names."""
+    """Return a new unique part of temporary names."""
     return _HOST + secrets.token_hex(6)
 
 
 def name_until_replaced(filename: str | os.PathLike[str], mark: str) -> str:
-    """Return the name that a file is written under before it takes its place."""
+    """Return the temporary name under which a file is written."""
     return f"{_stem(filename)}.{mark}.part"
 
 
@@ -57,9 +61,9 @@ def _stem(filename: str | os.PathLike[str]) -> str:
     return f".{name[: _KEPT - 9]}-{digest}"
 
 
-def hold(file: IO[bytes]) -> bool:
-    """Mark an open file as one that is being written, until it is closed; False if it was taken for
-    a leftover just now.
+def lock(file: IO[bytes]) -> bool:
+    """Lock an open file while it is being written, until it is closed. Return False if another
+    process has just removed it as a leftover.
     """
     while fcntl is not None:
         try:
@@ -73,7 +77,7 @@ def hold(file: IO[bytes]) -> bool:
 
 
 def leftovers(filename: str | os.PathLike[str], folder: str) -> list[str]:
-    """Return the names of a file's temporaries in a folder, by whomever they are."""
+    """Return the names of a file's temporaries in a folder, of any process."""
     # Marks of 12 letters are those of earlier versions.
     pattern = re.compile(
         re.escape(_stem(filename)) + r"\.(?:[0-9a-f]{12}|[0-9a-f]{20})\.part(?:\.former)?"
@@ -87,7 +91,7 @@ def leftovers(filename: str | os.PathLike[str], folder: str) -> list[str]:
 def sweep(
     filename: str | os.PathLike[str], folder: str, needed: Callable[[], Collection[str]]
 ) -> None:
-    """Remove a file's temporaries that nobody writes any more.
+    """Remove a file's temporaries that no process writes any more.
 
     Args:
         filename: the file.
@@ -95,12 +99,12 @@ def sweep(
         needed: gives the names of those that are to stay all the same; asked for only if there are
             any.
     """
-    found = leftovers(filename, folder)
-    kept = needed() if found else ()
-    for name in found:
+    names = leftovers(filename, folder)
+    still_needed = needed() if names else ()
+    for name in names:
         path = os.path.join(folder, name)
         with ExitStack() as asked:
-            if name not in kept and all(
+            if name not in still_needed and all(
                 asked.enter_context(abandoned(part)) for part in _writing(name, folder)
             ):
                 with suppress(OSError):
@@ -108,7 +112,7 @@ def sweep(
 
 
 def _writing(name: str, folder: str) -> list[str]:
-    """Whose writer is that of a temporary: its own path; for a former file that is kept meanwhile,
+    """Return the files whose writer owns a temporary: its own path; for a backup of a former file,
     those written with it.
     """
     if not name.endswith(FORMER):
@@ -119,7 +123,9 @@ def _writing(name: str, folder: str) -> list[str]:
 
 @contextmanager
 def abandoned(path: str) -> Iterator[bool]:
-    """Whether nobody writes a temporary file any more; nobody else finds so meanwhile."""
+    """Yield whether no process writes a temporary file any more; meanwhile no other process gets
+    the same answer.
+    """
     is_of_here = path.split(".")[-2].startswith(_HOST)
     with ExitStack() as opened:
         try:

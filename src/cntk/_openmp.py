@@ -1,4 +1,4 @@
-"""How OpenMP's threads wait for each other; it reads that once, while torch is loaded."""
+"""Waiting policy of OpenMP's threads, which is read once, while torch is loaded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ _CHOICES = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
 
 
 def load_torch() -> None:
-    """Load torch so that its threads wait briefly, if it is not loaded and nothing else was chosen.
+    """Load torch so that its threads wait briefly, if it is not loaded and no other policy was
+    chosen.
 
     The environment is the same afterwards, for other libraries and for programs that this one
     starts.

@@ -8,8 +8,8 @@ _LONGEST_SHOWN = 1000
 
 
 class Escaped(Exception):
-    """Text that names of a file or a program may be in: no name moves the cursor, colors a terminal
-    or begins a line.
+    """Text that contains names from a file or a program, escaped: no name moves the cursor, colors
+    a terminal or begins a line.
     """
 
     def __init__(self, *args: object) -> None:
@@ -17,8 +17,8 @@ class Escaped(Exception):
 
 
 def shape_text(shape: Iterable[int]) -> str:
-    """A shape as errors and graphs show it: ``[3 x 4]``, ``?`` for a dimension not known yet, ``*``
-    for a free one.
+    """Return a shape as errors and graphs show it: ``[3 x 4]``, ``?`` for a dimension not known
+    yet, ``*`` for a free one.
 
     Example:
         >>> shape_text((3, -1, -3))
@@ -44,10 +44,14 @@ def escaped(text: str) -> str:
 
 
 def quoted(name: str) -> str:
-    """A name as errors show it, in quotes and escaped; of a very long one the beginning."""
+    """Return a name as errors show it, in quotes and escaped; only the beginning of a very long
+    one.
+    """
     return f"'{escaped(name[:_LONGEST_SHOWN])}{'...' * (len(name) > _LONGEST_SHOWN)}'"
 
 
 def operation_text(op_name: str, name: str = "") -> str:
-    """An operation as errors name it: its kind, and its name in the graph where it has one."""
+    """Return an operation as errors name it: its kind, and its name in the graph where it has
+    one.
+    """
     return f"{escaped(op_name)} {quoted(name)}" if name else escaped(op_name)

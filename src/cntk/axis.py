@@ -1,6 +1,4 @@
-"""Axes: the named directions along which tensors extend, static ones counted, dynamic ones
-named.
-"""
+"""Axes of tensors: static ones, known by their index, and dynamic ones, known by their name."""
 
 from __future__ import annotations
 
@@ -68,17 +66,17 @@ class Axis:
             if self._index is None:
                 _known.setdefault(self._name, 1)
         else:
-            given = repr(args[0]) if len(args) == 1 else args or "nothing"
-            raise ArgumentError(f"Axis: expected an index, a name, or another Axis; got {given}")
+            listed = repr(args[0]) if len(args) == 1 else args or "nothing"
+            raise ArgumentError(f"Axis: expected an index, a name, or another Axis; got {listed}")
 
     @property
     def name(self) -> str:
-        """The axis's name; a static axis's name holds its index."""
+        """The axis's name; a static axis's name contains its index."""
         return self._name
 
     @property
     def is_static_axis(self) -> bool:
-        """Whether this is one axis of a sample's shape."""
+        """True if this is one axis of a sample's shape."""
         return self._index is not None
 
     def is_dynamic_axis(self) -> bool:
@@ -91,7 +89,7 @@ class Axis:
         return not self.is_static_axis
 
     def as_string(self) -> str:
-        """Return what this is in a few words.
+        """Return a short description.
 
         Example:
             >>> Axis(1).as_string()
@@ -101,21 +99,21 @@ class Axis:
 
     @property
     def is_ordered(self) -> bool:
-        """Whether positions along the axis have an order: on static and on sequence axes."""
+        """True if positions along the axis have an order: on static and on sequence axes."""
         return self._ordered
 
     @property
     def is_batch_axis(self) -> bool:
-        """Whether this dynamic axis counts the samples or sequences of a minibatch."""
+        """True if this dynamic axis counts the samples or sequences of a minibatch."""
         return self._index is None and not self._ordered and self._name not in _NO_INDEX
 
     @property
     def is_sequence_axis(self) -> bool:
-        """Whether this is a dynamic axis along which a sequence runs."""
+        """True if this is the dynamic axis of a sequence."""
         return self._index is None and self._ordered
 
     def static_axis_index(self, checked: bool = True) -> int:
-        """The index of a static axis.
+        """Return the index of a static axis.
 
         Args:
             checked: whether to refuse a dynamic axis; otherwise it gives a number that is no index.
@@ -131,42 +129,44 @@ class Axis:
 
     @staticmethod
     def all_axes() -> Axis:
-        """All axes of an operand, static and dynamic: for reductions."""
+        """Return the axis that stands for all axes of an operand, static and dynamic: for
+        reductions.
+        """
         return Axis(_ALL, False)
 
     @staticmethod
     def all_static_axes() -> Axis:
-        """All static axes of an operand: for reductions."""
+        """Return the axis that stands for all static axes of an operand: for reductions."""
         return Axis(_ALL_STATIC, False)
 
     @staticmethod
     def default_batch_axis() -> Axis:
-        """The batch axis that every input has unless told otherwise."""
+        """Return the batch axis, which every input has by default."""
         return Axis(_BATCH, False)
 
     @staticmethod
     def default_dynamic_axis() -> Axis:
-        """The sequence axis that sequence inputs share unless told otherwise."""
+        """Return the default sequence axis of sequence inputs."""
         return Axis(_SEQUENCE, True)
 
     @staticmethod
     def default_input_variable_dynamic_axes() -> tuple[Axis, Axis]:
-        """Batch and sequence axis, as the original gives them to sequence inputs."""
+        """Return batch and sequence axis, the original's default of sequence inputs."""
         return Axis.default_batch_axis(), Axis.default_dynamic_axis()
 
     @staticmethod
     def unknown_dynamic_axes() -> tuple[Axis]:
-        """What a placeholder has until it is replaced."""
+        """Return the axis that stands for the unknown axes of a placeholder."""
         return (Axis(_UNKNOWN, False),)
 
     @staticmethod
     def new_leading_axis() -> Axis:
-        """A static axis that is yet to be put before all others."""
+        """Return the axis that stands for a new static axis before all others."""
         return Axis(_LEADING_INDEX)
 
     @staticmethod
     def new_unique_dynamic_axis(name: str) -> Axis:
-        """A sequence axis that equals no other so far.
+        """Return a sequence axis that equals no other so far.
 
         Args:
             name: its name if no dynamic axis has it yet; else what its name begins with, before a

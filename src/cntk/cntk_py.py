@@ -173,7 +173,7 @@ PaddingMode_CONSTANTPAD, PaddingMode_REFLECTPAD, PaddingMode_SYMMETRICPAD = 0, 1
 
 
 class _NativeOrder(type):
-    """A class of variables that is called with its arguments in the native layer's order."""
+    """A class of variables whose arguments are in the native layer's order."""
 
     made: type
     value_name: str
@@ -195,7 +195,7 @@ class _NativeOrder(type):
 
 
 class Parameter(metaclass=_NativeOrder):
-    """`cntk.Parameter`, made as ``Parameter(shape, data_type, value, device, name)``.
+    """`cntk.Parameter` with the arguments ``Parameter(shape, data_type, value, device, name)``.
 
     Example:
         >>> Parameter((1, 2), DataType_Float, 5.0).value
@@ -207,18 +207,18 @@ class Parameter(metaclass=_NativeOrder):
 
 
 class Constant(metaclass=_NativeOrder):
-    """`cntk.Constant`, made as ``Constant(shape, data_type, value, device, name)``."""
+    """`cntk.Constant` with the arguments ``Constant(shape, data_type, value, device, name)``."""
 
     made = variables.Constant
     value_name = "value"
 
 
 def always_allow_setting_default_device() -> None:
-    """Let the default device be chosen even after it has been in use. Here it always may be."""
+    """Allow changes of the default device after it has been in use. Here they always are."""
 
 
 def are_equal(left: NDArrayView | Value, right: NDArrayView | Value) -> bool:
-    """Whether two arrays have the same shape, dtype and elements.
+    """Return whether two arrays have the same shape, dtype and elements.
 
     Args:
         left: one of them.
@@ -239,7 +239,7 @@ def universal_learner(
     gradients: Sequence[variables.Constant],
     update_func: Function,
 ) -> base.Learner:
-    """A learner whose rule is a CNTK function of given constants that stand for the gradients.
+    """Create a learner whose rule is a CNTK function of constants that stand for the gradients.
 
     Args:
         parameters: what the function assigns to.
@@ -270,22 +270,22 @@ def universal_learner(
 
 
 def enable_node_timing() -> None:
-    """Have operations timed; see `cntk.debugging.set_node_timing`."""
+    """Turn the timing of operations on; see `cntk.debugging.set_node_timing`."""
     OBSERVATION.switch(times=True)
 
 
 def disable_node_timeing() -> None:
-    """Have operations no longer timed. The name is the original's."""
+    """Turn the timing of operations off. The name is the original's."""
     OBSERVATION.switch(times=False)
 
 
 def get_max_num_cputhreads() -> int:
-    """How many threads of the CPU an operation may use."""
+    """Return the number of CPU threads that an operation may use."""
     return torch.get_num_threads()
 
 
 def set_max_num_cputhreads(num_cputhreads: int) -> None:
-    """Choose how many threads of the CPU an operation may use.
+    """Set the number of CPU threads that an operation may use.
 
     Args:
         num_cputhreads: the number, at least 1.
@@ -298,38 +298,40 @@ worker_global_rank = Communicator.rank
 
 
 def enable_forward_values_sharing() -> None:
-    """Accepted for programs that call it: a plan always frees what is not read any more."""
+    """Do nothing; for programs that call it. A plan always frees values that are not read any
+    more.
+    """
 
 
 def disable_forward_values_sharing() -> None:
-    """Accepted for programs that call it, as before looking at values inside a graph: ask for them
-    as outputs.
+    """Do nothing; for programs that call it before they look at values inside a graph: ask for
+    these as outputs.
     """
 
 
 def enable_gradient_accumulation_optimization() -> None:
-    """Accepted for programs that call it: gradients are always added where they lie."""
+    """Do nothing; for programs that call it. Gradients are always accumulated in place."""
 
 
 def disable_gradient_accumulation_optimization() -> None:
-    """Accepted for programs that call it; results are the same either way."""
+    """Do nothing; for programs that call it. Results are the same either way."""
 
 
 def enable_cpueval_optimization() -> None:
-    """Accepted for programs that call it: plans for a CPU are always optimized."""
+    """Do nothing; for programs that call it. Plans for a CPU are always optimized."""
 
 
 def disable_cpueval_optimization() -> None:
-    """Accepted for programs that call it; results are the same either way."""
+    """Do nothing; for programs that call it. Results are the same either way."""
 
 
 def set_gpumemory_allocation_trace_level(level: int) -> None:
-    """Accepted for programs that call it; ``torch.cuda.memory`` tells of a GPU's memory."""
+    """Check the level, and do nothing; ``torch.cuda.memory`` reports a GPU's memory."""
     as_integer(level, "set_gpumemory_allocation_trace_level: level", least=-(2**31), most=2**31 - 1)
 
 
 def set_math_lib_trace_level(level: int) -> None:
-    """Accepted for programs that call it: there is no such library to be traced."""
+    """Check the level, and do nothing: there is no such library to be traced."""
     as_integer(level, "set_math_lib_trace_level: level", least=-(2**31), most=2**31 - 1)
 
 
@@ -337,7 +339,7 @@ _sparse_aggregation = [False]
 
 
 def use_sparse_gradient_aggregation_in_data_parallel_sgd(enable: bool) -> None:
-    """Accepted for programs that call it: what is summed up over processes is the same either way.
+    """Accept a setting of programs: sums over processes are the same either way.
 
     Args:
         enable: what `should_use_sparse_gradient_aggregation_in_data_parallel_sgd` gives from now
@@ -347,7 +349,7 @@ def use_sparse_gradient_aggregation_in_data_parallel_sgd(enable: bool) -> None:
 
 
 def should_use_sparse_gradient_aggregation_in_data_parallel_sgd() -> bool:
-    """Return what `use_sparse_gradient_aggregation_in_data_parallel_sgd` was told last; at first
+    """Return the last argument of `use_sparse_gradient_aggregation_in_data_parallel_sgd`; at first
     False.
     """
     return _sparse_aggregation[0]

@@ -1,5 +1,5 @@
-"""Data for and from evaluations: views of arrays, and batches of samples or of sequences of
-different length.
+"""Data of evaluations: views of arrays, and batches of samples or of sequences of different
+length.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ INFINITELY_REPEAT = 2**64 - 1
 
 
 class Value(ArrayMethods, ArrayMixin):
-    """A batch: samples, or sequences of which each has its own length.
+    """A batch of samples, or of sequences of different length.
 
     Args:
         batch: an array ``[n, *shape]`` or `NDArrayView`; how its first axes are to be understood
@@ -106,7 +106,9 @@ class Value(ArrayMethods, ArrayMixin):
     def _fill(
         self, rows: Tensor | SparseRows, layout: Layout | None, shape: Shape, read_only: bool
     ) -> None:
-        """Without a layout ``shape`` is the whole array's, with one it is a frame's."""
+        """Set the value's data. Without a layout ``shape`` is the whole array's, with one it is a
+        frame's.
+        """
         self._rows: Tensor | SparseRows | None = rows
         self.layout = layout
         self._shape = shape
@@ -122,7 +124,7 @@ class Value(ArrayMethods, ArrayMixin):
         read_only: bool = False,
         are_samples: bool = False,
     ) -> Self:
-        """A value of rows, jagged if a layout is given.
+        """Create a value from rows, of sequences if a layout is given.
 
         Args:
             rows: ``[rows, *shape]``.
@@ -138,7 +140,7 @@ class Value(ArrayMethods, ArrayMixin):
 
     @property
     def rows(self) -> Tensor | SparseRows:
-        """All samples or frames, one after another.
+        """All samples or frames, concatenated.
 
         Raises:
             ReleasedError: if this was an evaluation's result, and its function has run again since.
@@ -152,7 +154,7 @@ class Value(ArrayMethods, ArrayMixin):
         return self._rows
 
     def release(self) -> None:
-        """Give up the memory; what has been taken from the value stays."""
+        """Release the memory; copies taken from the value stay."""
         self._rows = None
 
     @property
@@ -171,29 +173,29 @@ class Value(ArrayMethods, ArrayMixin):
 
     @property
     def device(self) -> DeviceDescriptor:
-        """Where it lies."""
+        """The device that holds the data."""
         return self.data.device
 
     @property
     def is_sparse(self) -> bool:
-        """Whether it is stored as sparse rows."""
+        """True if it is stored as sparse rows."""
         return isinstance(self.rows, SparseRows)
 
     @property
     def is_read_only(self) -> bool:
-        """Whether it must not be written to."""
+        """True if it must not be written to."""
         return self._read_only
 
     @property
     def is_valid(self) -> bool:
-        """Whether it may still be read; an evaluation's result may until its function runs
+        """True if it may still be read. The result of an evaluation may until its function runs
         again.
         """
         return self._rows is not None
 
     @property
     def data(self) -> NDArrayView:
-        """The batch as one rectangle; sequences shorter than the longest are filled up with
+        """The batch as one padded array; sequences shorter than the longest are padded with
         zeros.
         """
         rows = self.rows
@@ -210,8 +212,7 @@ class Value(ArrayMethods, ArrayMixin):
 
     @property
     def mask(self) -> np.ndarray:
-        """``[n, longest]``: 2 where a sequence begins, 1 at its other frames, 0 where there is
-        none.
+        """Mask ``[n, longest]``: 2 where a sequence begins, 1 at its other frames, 0 at padding.
 
         Raises:
             ValueError: if this is no batch of sequences.
@@ -227,14 +228,12 @@ class Value(ArrayMethods, ArrayMixin):
         return type(self).of(rows, self.layout, self._shape, read_only, self.are_samples)
 
     def copy_from(self, source: Any) -> None:
-        """Take over the elements of another value, and which of them are frames; see
-        `ArrayMethods.copy_from`.
-        """
+        """Copy the elements and the mask of another value; see `ArrayMethods.copy_from`."""
         super().copy_from(source)
         self.layout = source.layout
 
     def masked_count(self) -> int:
-        """Return how many places of the rectangle are no frames.
+        """Return the number of padded elements.
 
         Example:
             >>> Value.one_hot([[0, 1], [2]], 4).masked_count()
@@ -247,11 +246,11 @@ class Value(ArrayMethods, ArrayMixin):
         )
 
     def erase(self) -> None:
-        """Give up the memory: the value may no longer be read."""
+        """Release the memory: the value may no longer be read."""
         self.release()
 
     def unpack_variable_value(self, variable: Variable, *options: Any) -> Any:
-        """Return each sequence, or sample, as an array by itself.
+        """Return each sequence, or sample, as an array of its own.
 
         Args:
             variable: what the value is for.
@@ -282,7 +281,7 @@ class Value(ArrayMethods, ArrayMixin):
         return self.data.asarray()
 
     def as_sequences(self, variable: Variable | None = None) -> Any:
-        """The samples or sequences.
+        """Return the samples or sequences.
 
         Args:
             variable: accepted for old programs; the value knows its sequences.
@@ -310,7 +309,7 @@ class Value(ArrayMethods, ArrayMixin):
         device: DeviceDescriptor | None = None,
         read_only: bool = False,
     ) -> Value:
-        """A value for a variable.
+        """Create a value for a variable.
 
         Args:
             var: what the data are for.
@@ -337,7 +336,7 @@ class Value(ArrayMethods, ArrayMixin):
     def one_hot(
         batch: Any, num_classes: Any, dtype: Any = None, device: DeviceDescriptor | None = None
     ) -> Value:
-        """Class numbers as sparse one-hot rows.
+        """Create a value of sparse one-hot rows from class numbers.
 
         Args:
             batch: a list of class numbers (samples), or of lists of them (sequences);
@@ -396,7 +395,7 @@ class Value(ArrayMethods, ArrayMixin):
 
 
 def numbers_of(value: Any, called: str) -> np.ndarray:
-    """Numbers as an array.
+    """Convert numbers to an array.
 
     Raises:
         ArgumentError: for anything else.
@@ -413,7 +412,7 @@ def numbers_of(value: Any, called: str) -> np.ndarray:
 
 
 def asarray(value: Any, dtype: Any = None) -> Any:
-    """A value or view as a NumPy array.
+    """Convert a value or view to a NumPy array.
 
     Args:
         value: a `Value`, an `NDArrayView`, or anything NumPy takes.
@@ -430,14 +429,14 @@ def asarray(value: Any, dtype: Any = None) -> Any:
 
 
 def asvalue(variable: Variable, data_array: Any) -> Value:
-    """Data as a `Value` for a variable; see `Value.create`."""
+    """Convert data to a `Value` for a variable; see `Value.create`."""
     if not isinstance(variable, Variable):
         raise ArgumentError(f"asvalue: expected a variable, got {shown(variable)}")
     return Value.create(variable, data_array)
 
 
 def user_function(user_func: Function) -> Composite:
-    """A function of a user function, to be used like any other; see
+    """Return a graph of a user function, to be used like any other function; see
     `cntk.ops.functions.UserFunction`.
 
     Args:

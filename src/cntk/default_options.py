@@ -18,7 +18,7 @@ _global_options: dict[Hashable, Any] = {}
 
 
 class default_override_or:
-    """Marks an argument's default as one that `default_options` may override.
+    """A mark of an argument's default that `default_options` may override.
 
     Args:
         value: the default where nothing overrides it.
@@ -34,7 +34,7 @@ class default_override_or:
 
 
 def is_default_override(value: Any) -> bool:
-    """Whether a value is such a mark."""
+    """Return whether a value is such a mark."""
     return isinstance(value, default_override_or)
 
 
@@ -56,7 +56,7 @@ def default_options(**kwargs: Any) -> Iterator[None]:
 
 @contextmanager
 def default_options_for(functions: Any, **kwargs: Any) -> Iterator[None]:
-    """As `default_options`, for some layers only.
+    """Set optional arguments of some layers only; see `default_options`.
 
     Args:
         functions: one layer factory, a list of them, or None for all.
@@ -84,7 +84,7 @@ def default_options_for(functions: Any, **kwargs: Any) -> Iterator[None]:
 
 
 def get_default_override(function_or_class: Callable[..., Any] | type | None, **kwargs: Any) -> Any:
-    """The value of an optional argument: the one given, the innermost override, or the marked
+    """Return the value of an optional argument: the caller's, the innermost override, or the marked
     default.
 
     Args:
@@ -117,7 +117,7 @@ def _key(key: Any, function: str) -> Hashable:
 
 
 def get_global_option(key: str, default_value: Any) -> Any:
-    """A global option's value, or the default given."""
+    """Return a global option's value, or the default."""
     return _global_options.get(_key(key, "get_global_option"), default_value)
 
 

@@ -1,4 +1,4 @@
-"""Devices: where data lie and kernels run. The default is a GPU where there is one."""
+"""Devices that hold data and run kernels. The default is a GPU where there is one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class DeviceKind(enum.IntEnum):
 
 @dataclass(frozen=True, repr=False)
 class DeviceDescriptor:
-    """A processor to run on. Made by `cpu` and `gpu`.
+    """A CPU or a GPU. Made by `cpu` and `gpu`.
 
     Attributes:
         kind: CPU or GPU.
@@ -38,20 +38,20 @@ class DeviceDescriptor:
     number: int = 0
 
     def id(self) -> int:
-        """Which device of its kind this is."""
+        """Return the device's number among those of its kind."""
         return self.number
 
     def type(self) -> DeviceKind:
-        """Whether this is a CPU or a GPU."""
+        """Return the device's kind: CPU or GPU."""
         return self.kind
 
     def is_locked(self) -> bool:
-        """Whether another process holds the device for itself; never the CPU."""
+        """Return whether another process has locked the device; never true of the CPU."""
         return self.kind is DeviceKind.GPU and device_lock.is_taken(self.number)
 
     @property
     def torch(self) -> torch.device:
-        """The same device in torch's terms."""
+        """The device as a `torch.device`."""
         return _TORCH_CPU if self.kind is DeviceKind.CPU else torch.device("cuda", self.number)
 
     @staticmethod
@@ -93,7 +93,7 @@ class DeviceDescriptor:
 
 @dataclass(frozen=True)
 class GPUProperties:
-    """What is known of a GPU.
+    """Properties of a GPU.
 
     Attributes:
         device_id: its number.
@@ -124,7 +124,7 @@ _CPU = DeviceDescriptor(DeviceKind.CPU)
 
 
 def cpu() -> DeviceDescriptor:
-    """The CPU.
+    """Return the CPU.
 
     Example:
         >>> print(cpu())
@@ -134,7 +134,7 @@ def cpu() -> DeviceDescriptor:
 
 
 def gpu(device_id: int) -> DeviceDescriptor:
-    """A GPU.
+    """Return a GPU.
 
     Args:
         device_id: its number, from 0.
@@ -152,12 +152,12 @@ def gpu(device_id: int) -> DeviceDescriptor:
 
 
 def all_devices() -> tuple[DeviceDescriptor, ...]:
-    """Every device of this machine: the GPUs, then the CPU."""
+    """Return every device of this machine: the GPUs, then the CPU."""
     return (*(DeviceDescriptor(DeviceKind.GPU, k) for k in range(torch.cuda.device_count())), _CPU)
 
 
 def get_gpu_properties(device: DeviceDescriptor) -> GPUProperties:
-    """What is known of a GPU.
+    """Return the properties of a GPU.
 
     Raises:
         ValueError: for the CPU.
@@ -168,20 +168,19 @@ def get_gpu_properties(device: DeviceDescriptor) -> GPUProperties:
         )
     if device.kind is not DeviceKind.GPU:
         raise ValueError("get_gpu_properties: the CPU has no GPU properties")
-    found = torch.cuda.get_device_properties(device.number)
+    properties = torch.cuda.get_device_properties(device.number)
     return GPUProperties(
         device.number,
-        found.major,
-        found.minor,
-        found.multi_processor_count,
-        found.name,
-        found.total_memory >> 20,
+        properties.major,
+        properties.minor,
+        properties.multi_processor_count,
+        properties.name,
+        properties.total_memory >> 20,
     )
 
 
 def use_default_device() -> DeviceDescriptor:
-    """The default device, which from now on no longer changes by itself; a GPU is locked, if no
-    other process has it.
+    """Return the default device, and fix it. Lock a GPU, if no other process has.
 
     Raises:
         SettingError: if the environment variable ``CNTK_DEVICE`` names no device of this machine.
@@ -195,7 +194,7 @@ def use_default_device() -> DeviceDescriptor:
 
 
 def default_device() -> DeviceDescriptor:
-    """The device that is used where none is named.
+    """Return the device that is used where none is named.
 
     Raises:
         SettingError: if the environment variable ``CNTK_DEVICE`` names no device of this machine.
@@ -212,32 +211,32 @@ VARIABLE = "CNTK_DEVICE"
 
 
 def _chosen() -> DeviceDescriptor:
-    """The first device that is neither excluded nor locked, of those that the environment
+    """Return the first device that is neither excluded nor locked, of those that the environment
     allows.
     """
     named = os.environ.get(VARIABLE, "").strip().lower()
     there = all_devices()
     allowed = _named(named, there) if named else there
-    found = next((d for d in allowed if d not in _choice.excluded and not d.is_locked()), None)
-    if found is None:
+    device = next((d for d in allowed if d not in _choice.excluded and not d.is_locked()), None)
+    if device is None:
         which = f"{VARIABLE}={named} allows" if named else "this machine has"
         raise NoDeviceError(
             f"no device is left to choose: {which} {', '.join(map(repr, allowed))}, and each is "
             f"excluded by "
             "cntk.device.set_excluded_devices or locked by another process"
         )
-    return found
+    return device
 
 
 def _named(named: str, there: Sequence[DeviceDescriptor]) -> tuple[DeviceDescriptor, ...]:
-    """The devices of this machine that a name means."""
-    found = re.fullmatch(r"cpu|gpu(?::(\d+))?", named)
-    if found is None:
+    """Return the devices of this machine that a name means."""
+    match = re.fullmatch(r"cpu|gpu(?::(\d+))?", named)
+    if match is None:
         raise SettingError(
             f"{VARIABLE}={named!r} names no device; set it to cpu, gpu or gpu:0, or leave it out"
         )
     kind = DeviceKind.CPU if named == "cpu" else DeviceKind.GPU
-    number = None if found[1] is None else int(found[1])
+    number = None if match[1] is None else int(match[1])
     meant = tuple(d for d in there if d.kind is kind and number in (None, d.number))
     if not meant:
         count = len(there) - 1
@@ -250,7 +249,7 @@ def _named(named: str, there: Sequence[DeviceDescriptor]) -> tuple[DeviceDescrip
 
 
 def torch_device(device: DeviceDescriptor | None, what: object = "device") -> torch.device:
-    """A device that a program named, or the default one for None, in torch's terms.
+    """Convert a device, or None for the default one, to a `torch.device`.
 
     Args:
         device: the device.
@@ -272,7 +271,7 @@ def torch_device(device: DeviceDescriptor | None, what: object = "device") -> to
 def try_set_default_device(
     new_default_device: DeviceDescriptor, acquire_device_lock: bool = False
 ) -> bool:
-    """Choose the device that is used where none is named.
+    """Choose the default device.
 
     Args:
         new_default_device: the device.
@@ -305,22 +304,22 @@ def try_set_default_device(
 
 
 def set_excluded_devices(excluded_devices: Sequence[DeviceDescriptor]) -> None:
-    """Name devices that are never chosen by default; a default device that is in use already stays.
+    """Exclude devices from the choice of a default; a default device that is in use already stays.
 
     Where all are named, whatever asks for the default device fails, as in the original.
     """
-    given = (
+    listed = (
         tuple(excluded_devices)
         if isinstance(excluded_devices, (list, tuple, set, frozenset))
         else (excluded_devices,)
     )
-    for device in given:
+    for device in listed:
         if not isinstance(device, DeviceDescriptor):
             raise ArgumentError(
                 f"set_excluded_devices: expected a list of devices such as [cntk.gpu(0)], got "
                 f"{shown(excluded_devices)}"
             )
-    excluded = given
+    excluded = listed
     _choice.excluded = excluded
     if _choice.default in excluded and not _choice.fixed:
         _choice.default = None

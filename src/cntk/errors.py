@@ -39,7 +39,7 @@ __all__ = [
 
 
 class GraphError(Escaped, ValueError, RuntimeError):
-    """An operation's operands do not fit; raised while a graph is built or completed.
+    """Raised where operands do not fit an operation, while a graph is built or completed.
 
     The original raises ValueError for some operations and RuntimeError for others: programs may
     catch either.
@@ -53,7 +53,7 @@ class GraphError(Escaped, ValueError, RuntimeError):
 
 
 class ArgumentError(Escaped, TypeError, ValueError, NotImplementedError):
-    """An argument is of a kind that cannot be used, as None or a string where an operand is
+    """Raised for an argument of a type that cannot be used, as None or a string where an operand is
     expected.
 
     The original raises TypeError, ValueError or NotImplementedError, which is a RuntimeError, for
@@ -63,7 +63,7 @@ class ArgumentError(Escaped, TypeError, ValueError, NotImplementedError):
 
 
 class RangeError(ArgumentError, OverflowError):
-    """A number that was given is too small or too large.
+    """Raised for a number that is too small or too large.
 
     The original raises OverflowError where a negative number comes to its native layer, ValueError
     or others elsewhere.
@@ -71,17 +71,17 @@ class RangeError(ArgumentError, OverflowError):
 
 
 class FeedError(Escaped, ValueError, RuntimeError, TypeError):
-    """Data given for a variable do not fit it."""
+    """Raised for data that do not fit their variable."""
 
 
 class SequenceStartsError(FeedError, NotImplementedError):
-    """What was given to say which sequences begin here are no such flags; the original raises one
-    or the other.
+    """Raised for flags of sequence starts that are no such flags; the original raises one or the
+    other.
     """
 
 
 class NodeAsSizeError(ArgumentError, KeyError):
-    """A node of a graph was given where a layer expects a size; the original looks for sizes in it
+    """Raised for a node of a graph where a layer expects a size; the original looks for sizes in it
     and raises KeyError.
     """
 
@@ -90,31 +90,33 @@ class NodeAsSizeError(ArgumentError, KeyError):
 
 
 class StateCountError(ValueError, TypeError):
-    """There are not as many initial states as states; the original raises TypeError."""
+    """Raised where the number of initial states is not that of the states; the original raises
+    TypeError.
+    """
 
 
 class SettingError(ArgumentError):
-    """A number or list that was given to set something up, as a learner's option or a schedule,
-    cannot be used.
+    """Raised for a number or list that cannot be used as a setting, such as a learner's option or a
+    schedule.
     """
 
 
 class UserFunctionError(ValueError, RuntimeError):
-    """A function that the program wrote itself failed or gave something that does not fit; the
-    cause tells where.
+    """Raised where a user-defined function fails or returns something that does not fit; the cause
+    tells where.
     """
 
     @classmethod
     def of(cls, op_name: str, name: str, method: str, error: Exception) -> UserFunctionError:
-        """The error for an exception in one of a user function's methods."""
+        """Return the error for an exception in one of a user function's methods."""
         return cls(
             f"{operation_text(op_name, name)}: {method} raised {type(error).__name__}: {error}"
         )
 
 
 class NotFiniteError(RuntimeError, FloatingPointError):
-    """Numbers became infinite, or NaN, while that is looked for; the original raises RuntimeError
-    in checked mode.
+    """Raised where numbers became infinite or NaN, while that is checked; the original raises
+    RuntimeError in checked mode.
 
     Attributes:
         direction: ``"forward"``, ``"backward"`` or ``"update"``: in which pass.
@@ -141,7 +143,7 @@ class NotFiniteError(RuntimeError, FloatingPointError):
 
 
 class DataError(Escaped, ValueError, RuntimeError):
-    """A file of data cannot be read; the error tells the file and the place in it.
+    """Raised where a data file cannot be read; the message names the file and the position in it.
 
     The original raises RuntimeError for most of these and ValueError for some: programs may catch
     either.
@@ -149,7 +151,7 @@ class DataError(Escaped, ValueError, RuntimeError):
 
 
 class CheckpointStateError(ValueError, RuntimeError, TypeError, KeyError):
-    """What a program gave is no state that a reader goes on from; the original raises KeyError or
+    """Raised for a state that no reader can be restored from; the original raises KeyError or
     TypeError.
     """
 
@@ -158,7 +160,7 @@ class CheckpointStateError(ValueError, RuntimeError, TypeError, KeyError):
 
 
 class ConversionError(Escaped, ValueError, AssertionError):
-    """A model has something in it that a converter has no counterpart for; the original raises
+    """Raised where a converter has no counterpart for a part of a model; the original raises
     AssertionError for most.
     """
 
@@ -168,10 +170,10 @@ class NoDeviceError(RuntimeError):
 
 
 class NotEnoughMemoryError(MemoryError, RuntimeError):
-    """An operation's result, or a value, is larger than the memory that is left; the original
-    raises RuntimeError.
+    """Raised where a result, or a value, is larger than the free memory; the original raises
+    RuntimeError.
     """
 
 
 class ReleasedError(RuntimeError):
-    """A result was read after its memory went back to the engine."""
+    """Raised where a result is read after its memory was reused."""

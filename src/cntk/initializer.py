@@ -1,5 +1,14 @@
-"""Initial values of parameters: uniform, normal, and the variants scaled by how many values a unit
-reads and writes.
+"""Initial values of parameters: uniform, normal, and the variants scaled by a unit's fan-in and
+fan-out.
+
+An initializer describes the distribution of a parameter's first value. The value is drawn when the
+parameter's shape is known. With the same seed the values are those of the original, number for
+number: all come from `MersenneTwister64`.
+
+A shape is read as ``[inputs..., outputs..., filter...]``: the last ``filter_rank`` axes are a
+convolution's window, the ``output_rank`` axes before them are what the parameter produces, the
+others what it consumes. A negative ``output_rank`` of -k means that the first k axes are the
+outputs, as in convolution kernels.
 
 An initializer says how to draw a parameter's first value; it is drawn when the parameter's shape is
 known. With the same seed the values are those of the original, number for number: all come from
@@ -75,17 +84,17 @@ def _seed(function: str, seed: Any) -> int | None:
     return None if number == SentinelValueForAutoSelectRandomSeed else number
 
 
-def _new_rank(kind: str, name: str, present: int, wanted: int | None) -> int:
-    if wanted is None:
+def _new_rank(kind: str, name: str, present: int, rank: int | None) -> int:
+    if rank is None:
         return present
-    wanted = _whole("initializer_with_rank", name, wanted)
-    if present not in (wanted, SentinelValueForInferParamInitRank):
+    rank = _whole("initializer_with_rank", name, rank)
+    if present not in (rank, SentinelValueForInferParamInitRank):
         raise ValueError(
             f"initializer_with_rank: initializer '{kind}' already has {name} {present}, which "
-            f"{wanted} would override; "
+            f"{rank} would override; "
             f"make it without {name}"
         )
-    return wanted
+    return rank
 
 
 def _fan_scaled(
@@ -112,7 +121,7 @@ def _fan_scaled(
 
 
 def constant_initializer(value: float = 0.0) -> Initializer:
-    """The same number everywhere.
+    """Return an initializer of one constant.
 
     Args:
         value: the number.
@@ -124,7 +133,7 @@ def constant_initializer(value: float = 0.0) -> Initializer:
 
 
 def uniform(scale: float, seed: int | None = None) -> Initializer:
-    """Numbers uniform on [-scale, scale).
+    """Return an initializer by the uniform distribution on [-scale, scale).
 
     Args:
         scale: half the width of the range; greater than 0.
@@ -146,7 +155,7 @@ def normal(
     filter_rank: int = SentinelValueForInferParamInitRank,
     seed: int | None = None,
 ) -> Initializer:
-    """Normal numbers of mean 0.
+    """Return an initializer by the normal distribution of mean 0.
 
     Args:
         scale: the standard deviation; greater than 0.
@@ -171,7 +180,8 @@ def normal(
 
 
 def truncated_normal(stdev: float, seed: int | None = None) -> Initializer:
-    """Normal numbers of mean 0, drawn again where they are more than two standard deviations out.
+    """Return an initializer by the normal distribution of mean 0, without values beyond two
+    standard deviations.
 
     Args:
         stdev: the standard deviation before cutting; greater than 0.
@@ -195,8 +205,8 @@ def xavier(
     filter_rank: int = SentinelValueForInferParamInitRank,
     seed: int | None = None,
 ) -> Initializer:
-    """Numbers uniform within ``scale * sqrt(3 / fan_in)``, so that each has the variance ``scale**2
-    / fan_in``.
+    """Return an initializer by the uniform distribution within ``scale * sqrt(3 / fan_in)``, of
+    variance ``scale**2 / fan_in``.
 
     Args:
         scale: factor of the range; greater than 0.
@@ -221,7 +231,8 @@ def glorot_uniform(
     filter_rank: int = SentinelValueForInferParamInitRank,
     seed: int | None = None,
 ) -> Initializer:
-    """Numbers uniform within ``scale * sqrt(6 / (fan_in + fan_out))``; the layers' default.
+    """Return an initializer by the uniform distribution within ``scale * sqrt(6 / (fan_in +
+    fan_out))``; the layers' default.
 
     X. Glorot, Y. Bengio: "Understanding the difficulty of training deep feedforward neural
     networks", AISTATS 2010.
@@ -251,7 +262,8 @@ def glorot_normal(
     filter_rank: int = SentinelValueForInferParamInitRank,
     seed: int | None = None,
 ) -> Initializer:
-    """Normal numbers of standard deviation ``scale * sqrt(2 / (fan_in + fan_out))``.
+    """Return an initializer by the normal distribution of standard deviation ``scale * sqrt(2 /
+    (fan_in + fan_out))``.
 
     X. Glorot, Y. Bengio: "Understanding the difficulty of training deep feedforward neural
     networks", AISTATS 2010.
@@ -281,7 +293,8 @@ def he_uniform(
     filter_rank: int = SentinelValueForInferParamInitRank,
     seed: int | None = None,
 ) -> Initializer:
-    """Numbers uniform within ``scale * sqrt(6 / fan_in)``, meant for layers followed by ``relu``.
+    """Return an initializer by the uniform distribution within ``scale * sqrt(6 / fan_in)``, meant
+    for layers followed by ``relu``.
 
     K. He, X. Zhang, S. Ren, J. Sun: "Delving deep into rectifiers", ICCV 2015.
 
@@ -310,8 +323,8 @@ def he_normal(
     filter_rank: int = SentinelValueForInferParamInitRank,
     seed: int | None = None,
 ) -> Initializer:
-    """Normal numbers of standard deviation ``scale * sqrt(2 / fan_in)``, meant for layers followed
-    by ``relu``.
+    """Return an initializer by the normal distribution of standard deviation ``scale * sqrt(2 /
+    fan_in)``, meant for layers followed by ``relu``.
 
     K. He, X. Zhang, S. Ren, J. Sun: "Delving deep into rectifiers", ICCV 2015.
 
@@ -335,7 +348,8 @@ def he_normal(
 
 
 def bilinear(kernel_width: int, kernel_height: int) -> Initializer:
-    """The kernel with which a transposed convolution enlarges pictures by linear interpolation.
+    """Return an initializer of a transposed convolution that enlarges pictures by linear
+    interpolation.
 
     Args:
         kernel_width: in pixels.
@@ -359,7 +373,7 @@ def bilinear(kernel_width: int, kernel_height: int) -> Initializer:
 def initializer_with_rank(
     initializer: Initializer, output_rank: int | None = None, filter_rank: int | None = None
 ) -> Initializer:
-    """The same initializer, told which axes are outputs and filter.
+    """Return a copy of an initializer with ranks of outputs and filter.
 
     Args:
         initializer: any initializer; those whose spread does not depend on the ranks come back as

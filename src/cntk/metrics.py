@@ -1,4 +1,4 @@
-"""Metrics: what tells how good a model is."""
+"""Metrics, which measure the quality of a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random numbers in graphs: functions that give new ones at each evaluation."""
+"""Random numbers in graphs: functions that draw new ones in each evaluation."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def uniform(
     seed: int = SentinelValueForAutoSelectRandomSeed,
     name: str = "",
 ) -> Composite:
-    """Uniform random numbers, new ones at each evaluation.
+    """Draw uniform random numbers, new ones in each evaluation.
 
     Args:
         shape: a number or a tuple.
@@ -66,8 +66,8 @@ def uniform_like(
     seed: int = SentinelValueForAutoSelectRandomSeed,
     name: str = "",
 ) -> Composite:
-    """Uniform random numbers of an operand's shape, on its dynamic axes: others for each sample or
-    frame.
+    """Draw uniform random numbers of an operand's shape, on its dynamic axes: others for each
+    sample or frame.
 
     Args:
         x: an operand; its values are not read.
@@ -100,7 +100,7 @@ def normal(
     seed: int = SentinelValueForAutoSelectRandomSeed,
     name: str = "",
 ) -> Composite:
-    """Random numbers of a normal distribution, new ones at each evaluation.
+    """Draw random numbers of a normal distribution, new ones in each evaluation.
 
     Args:
         shape: a number or a tuple.
@@ -131,7 +131,7 @@ def normal_like(
     seed: int = SentinelValueForAutoSelectRandomSeed,
     name: str = "",
 ) -> Composite:
-    """Random numbers of a normal distribution, of an operand's shape, on its dynamic axes.
+    """Draw random numbers of a normal distribution, of an operand's shape, on its dynamic axes.
 
     Args:
         x: an operand; its values are not read.
@@ -163,7 +163,7 @@ def gumbel(
     seed: int = SentinelValueForAutoSelectRandomSeed,
     name: str = "",
 ) -> Composite:
-    """Random numbers of a Gumbel distribution, new ones at each evaluation.
+    """Draw random numbers of a Gumbel distribution, new ones in each evaluation.
 
     Added to log probabilities, their largest element is a draw from these probabilities: the
     "Gumbel-max trick".
@@ -197,7 +197,7 @@ def gumbel_like(
     seed: int = SentinelValueForAutoSelectRandomSeed,
     name: str = "",
 ) -> Composite:
-    """Random numbers of a Gumbel distribution, of an operand's shape, on its dynamic axes.
+    """Draw random numbers of a Gumbel distribution, of an operand's shape, on its dynamic axes.
 
     Args:
         x: an operand; its values are not read.
@@ -228,7 +228,7 @@ def bernoulli(
     seed: int = SentinelValueForAutoSelectRandomSeed,
     name: str = "",
 ) -> Composite:
-    """Zeros and ones at random, new ones at each evaluation.
+    """Draw random zeros and ones, new ones in each evaluation.
 
     Args:
         shape: a number or a tuple.
@@ -255,7 +255,7 @@ def bernoulli(
 def bernoulli_like(
     x: Any, mean: float = 0.5, seed: int = SentinelValueForAutoSelectRandomSeed, name: str = ""
 ) -> Composite:
-    """Zeros and ones at random, of an operand's shape, on its dynamic axes.
+    """Draw random zeros and ones, of an operand's shape, on its dynamic axes.
 
     Args:
         x: an operand; its values are not read.

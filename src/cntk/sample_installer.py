@@ -1,4 +1,6 @@
-"""The original's samples: where they were is gone, and this says where they are."""
+"""Installer of the original's samples. Their former address is gone, and an error says where they
+are.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ _SCHEMES = ("https", "http", "file")
 
 
 class SamplesGoneError(URLError):
-    """The original's samples cannot be had from where they were."""
+    """Raised where the original's samples are asked for at their former address."""
 
     def __str__(self) -> str:
         return str(self.reason)
@@ -39,7 +41,7 @@ def default_sample_dir() -> str:
 
 
 def default_sample_url() -> str:
-    """Return the address that the original took its samples from; nothing is there any more.
+    """Return the original's address of samples; nothing is there any more.
 
     Example:
         >>> default_sample_url()
@@ -115,7 +117,7 @@ def install_samples(
 
 
 def _unpack(archive: IO[bytes], folder: Path) -> None:
-    """Unpack an archive into a folder, which is there with all of it or not at all."""
+    """Unpack an archive into a folder, completely or not at all."""
     folder.absolute().parent.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(dir=folder.absolute().parent) as beside,

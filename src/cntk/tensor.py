@@ -1,4 +1,4 @@
-"""What variables and functions do as tensors: operators that build graphs, and values as NumPy
+"""Tensor methods of variables and functions: operators that build graphs, and values as NumPy
 arrays.
 """
 

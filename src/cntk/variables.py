@@ -1,5 +1,5 @@
-"""Variables that hold values: parameters, which are learned, and constants, which are not; and
-records of them.
+"""Variables with values: parameters, which are learned, and constants, which are not; and records
+of them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = ["Constant", "Parameter", "Record", "Variable", "VariableMixin"]
 
 
 class _Holder(Variable, ArrayMixin):
-    """A variable with a value of its own, made when its shape and dtype are known."""
+    """A variable with a value of its own, created when its shape and dtype are known."""
 
     _data: torch.Tensor | None
     # The number that a constant was made as, and whether it was another at some version of the
@@ -41,7 +41,7 @@ class _Holder(Variable, ArrayMixin):
     _device: torch.device
     _is_pinned = False
 
-    def _hold(
+    def _initialize(
         self,
         kind: VariableKind,
         shape: Any,
@@ -70,17 +70,19 @@ class _Holder(Variable, ArrayMixin):
             array_shape = initial.shape
             if dtype is None and is_computed(initial.dtype) and initial.ndim:
                 dtype = initial.dtype
-        wanted = (
+        target_shape = (
             array_shape if shape is None or array_shape else as_shape(shape, f"{called}: shape")
         )  # an array's own shape counts
-        if wanted is None:
+        if target_shape is None:
             raise ValueError(
                 f"{called}: needs a shape, since an initializer alone does not tell one"
             )
         self._initial, self._data = initial, None
         self._device = torch_device(device, f"{called}: device")
-        self._set_up(kind, TensorType(wanted, (), dtype), name, kind is VariableKind.Parameter, uid)
-        if dtype is not None and all(d >= 0 for d in wanted):
+        self._set_up(
+            kind, TensorType(target_shape, (), dtype), name, kind is VariableKind.Parameter, uid
+        )
+        if dtype is not None and all(d >= 0 for d in target_shape):
             self._make()
 
     def _make(self) -> None:
@@ -135,7 +137,7 @@ class _Holder(Variable, ArrayMixin):
 
     @property
     def is_changed(self) -> bool:
-        """Whether a constant that is a scalar is no longer the one that it was made as."""
+        """True if a constant that is a scalar no longer has its initial value."""
         if self._number is None or self._data is None:
             return False
         if self._data._version != self._seen[0]:  # something has been written there since
@@ -152,20 +154,20 @@ class _Holder(Variable, ArrayMixin):
         return self._data  # type: ignore[return-value]
 
     def freeze_storage(self) -> torch.Tensor:
-        """The value, detached, for those that hold on to its memory: from now on it lies as it
-        does.
+        """Return the value, detached, for users that keep its memory: from now on its memory layout
+        stays as it is.
         """
         self._is_pinned = True
         return self.data.detach()
 
     def move_to(self, device: torch.device) -> None:
-        """Let the value lie on a device from now on; the tensor stays the same."""
+        """Move the value to a device; the tensor stays the same."""
         if move(self.data, device):
             self._device = device
 
     def use_column_major(self) -> None:
-        """Let a matrix lie in memory column after column, as some kernels want it; nothing else
-        about it changes.
+        """Store a matrix in column-major order, as some kernels want it; nothing else about it
+        changes.
         """
         data = self.data
         if data.dim() == 2 and not self._is_pinned:
@@ -198,7 +200,7 @@ class _Holder(Variable, ArrayMixin):
             data.copy_(new.reshape(data.shape) if new.ndim and new.shape != data.shape else new)
 
     def _numbers(self, value: Any) -> torch.Tensor:
-        """Numbers as a tensor.
+        """Convert numbers to a tensor.
 
         Raises:
             FeedError: for anything else.
@@ -229,22 +231,22 @@ class _Holder(Variable, ArrayMixin):
 
     @property
     def device(self) -> torch.device:
-        """Where the value lies."""
+        """The device of the value."""
         return self._device
 
     def copied(self, freeze: bool) -> _Holder:
-        """A variable of its own with the same value: a constant if ``freeze``."""
+        """Return a new variable with the same value: a constant if ``freeze``."""
         initial = self._initial if self._data is None else self._data.detach()
         target: type[_Holder] = Constant if freeze or self.is_constant else Parameter
         copy = target.__new__(target)
         kind = VariableKind.Constant if target is Constant else VariableKind.Parameter
-        copy._hold(kind, self.shape, initial, self.type_.dtype, None, self._name)
+        copy._initialize(kind, self.shape, initial, self.type_.dtype, None, self._name)
         copy._device = self._device
         return copy
 
 
 def _numbers(value: Any, called: str) -> np.ndarray:
-    """What a parameter or constant is to hold, as an array.
+    """Convert the value of a parameter or constant to an array.
 
     Raises:
         ArgumentError: for anything that is no number, or lists of different length.
@@ -298,7 +300,7 @@ class Parameter(_Holder):
     ) -> None:
         if shape is None and init is None:
             shape = ()
-        self._hold(
+        self._initialize(
             VariableKind.Parameter,
             shape,
             0 if init is None else init,
@@ -308,7 +310,7 @@ class Parameter(_Holder):
         )
 
     def as_parameter(self) -> Parameter:
-        """This very parameter."""
+        """Return this very parameter."""
         return self
 
 
@@ -342,7 +344,7 @@ class Constant(_Holder):
                 f"constant {quoted(name)}: needs a value, as in constant(0), or a shape of zeros, "
                 f"constant(shape=3)"
             )
-        self._hold(
+        self._initialize(
             VariableKind.Constant,
             shape,
             0 if value is None else value,
@@ -353,30 +355,32 @@ class Constant(_Holder):
 
     @classmethod
     def of_later_dtype(cls, value: Any) -> Constant:
-        """A number whose format is that of the operation's other operands, once these are known."""
+        """Create a scalar whose dtype is that of the operation's other operands, once these are
+        known.
+        """
         constant = cls.__new__(cls)
-        constant._hold(VariableKind.Constant, (), float(value), None, None, "")
+        constant._initialize(VariableKind.Constant, (), float(value), None, None, "")
         return constant
 
     def as_constant(self) -> Constant:
-        """This very constant."""
+        """Return this very constant."""
         return self
 
 
 def _option(dtype: Any, value: Any, cls: type) -> Any:
-    """A dtype: the one given, a tensor's own, or the default option's, which NumPy arrays
+    """Return a dtype: the argument, a tensor's own, or the default option's, which NumPy arrays
     take on.
     """
-    given = get_default_override(cls, dtype=dtype)
+    chosen = get_default_override(cls, dtype=dtype)
     if isinstance(dtype, default_override_or) and isinstance(
         value, (torch.Tensor, NDArrayView, Value)
     ):
         return None
-    return given
+    return chosen
 
 
 class Record(dict):  # type: ignore[type-arg]
-    """A dictionary whose entries are attributes as well; they may not be changed.
+    """A dictionary whose entries are attributes as well; it is immutable.
 
     Args:
         **args_dict: the entries.
@@ -402,7 +406,7 @@ class Record(dict):  # type: ignore[type-arg]
         raise AttributeError(f"Record entries cannot be set; use updated_with({name}=...)")
 
     def updated_with(self, **kwargs: Any) -> Record:
-        """A copy with some entries changed.
+        """Return a copy with some entries changed.
 
         Raises:
             AttributeError: for an entry that the record does not have.

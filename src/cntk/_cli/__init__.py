@@ -1,3 +1,3 @@
-"""The command line: `python -m cntk`. It is written with the public interface alone, as a user's
-program would be.
+"""The command line: `python -m cntk`. It uses the public interface alone, as a user's program
+does.
 """

@@ -1,4 +1,4 @@
-"""Conversion of data files: the CNTK text format and the binary format, into each other."""
+"""Conversion of data files between the CNTK text format and the binary format."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class ConversionError(ValueError):
 
 
 def header_lines(header: Path) -> list[str]:
-    """The lines of a file that says which streams a text has.
+    """Return the lines of a file that names the streams of a text file.
 
     Raises:
         ConversionError: if it is text in UTF-16 or UTF-32.
@@ -30,7 +30,7 @@ def header_lines(header: Path) -> list[str]:
 def convert(
     source: Path, target: Path, streams: Sequence[str], double: bool, chunk_bytes: int
 ) -> Iterator[str]:
-    """Convert a file into the other format, and tell what was done.
+    """Convert a file into the other format, and yield reports of what was done.
 
     Args:
         source: what to read; its first bytes tell its format.

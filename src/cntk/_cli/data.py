@@ -1,6 +1,4 @@
-"""The pictures that the demonstration learns from: scikit-learn's scanned digits, or a folder of
-MNIST files.
-"""
+"""The pictures of the demonstration: scikit-learn's scanned digits, or a folder of MNIST files."""
 
 from __future__ import annotations
 
@@ -25,8 +23,8 @@ class DataError(ValueError):
 
 @dataclass(frozen=True)
 class Digits:
-    """Grey pictures of digits with what they show, as `count x 1 x rows x columns` in [0, 1] and as
-    numbers.
+    """Grey pictures of digits, `count x 1 x rows x columns` in [0, 1], with their labels as
+    integers.
     """
 
     title: str

@@ -28,7 +28,7 @@ EPOCHS_SMALL, EPOCHS_LARGE = 25, 4
 
 @dataclass
 class Course:
-    """How a training went: the loss of each minibatch, and the share of errors of each epoch."""
+    """History of a training: the loss of each minibatch, and the error rate of each epoch."""
 
     minibatch_losses: list[float] = field(default_factory=list)
     train_errors: list[float] = field(default_factory=list)
@@ -37,7 +37,7 @@ class Course:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A trained network, how it got there, and its guesses for the digits that it has not seen."""
+    """A trained network, its history, and its predictions for the test digits."""
 
     model: C.Function
     course: Course
@@ -104,9 +104,7 @@ def network(images: C.Variable) -> C.Function:
 
 
 def train(digits: Digits, epochs: int, seed: int, console: Console) -> Outcome:
-    """Train the network and return it with the course of the training and its guesses for the test
-    digits.
-    """
+    """Train the network and return it with its history and its predictions for the test digits."""
     C.cntk_py.set_fixed_random_seed(seed)
     images = C.input_variable(digits.train_images.shape[1:], name="image")
     labels = C.input_variable(CLASSES, name="digit")

@@ -1,5 +1,15 @@
-"""Reads idx files, the format of MNIST: a magic number, the sizes of the axes, then one unsigned
-byte per element.
+"""Reader of idx files, the format of MNIST: a magic number, the sizes of the axes, then one
+unsigned byte per element.
+
+A file is not trusted. The sizes in its header are compared with the size of the file before memory
+is allocated. Of a compressed file no more is unpacked than the header says and compression can
+possibly have packed into it. LeCun, Cortes, Burges: "The MNIST database of handwritten digits"
+describes the format.
+
+A file is not trusted. The sizes in its header are compared with the size of the file before memory
+is allocated. Of a compressed file no more is unpacked than the header says and compression can
+possibly have packed into it. LeCun, Cortes, Burges: "The MNIST database of handwritten digits"
+describes the format.
 
 A file is not trusted. What its header claims is held against the size of the file before memory is
 taken; of a compressed file no more is unpacked than the header claims and compression can possibly
@@ -32,7 +42,7 @@ LARGEST_CONTENT = 1 << 30
 
 
 class IdxError(ValueError):
-    """The file is not what it should be. The message is for people and names the file."""
+    """The file is not a valid idx file. The message is for people and names the file."""
 
 
 def read_idx(path: Path, rank: int) -> NDArray[np.uint8]:

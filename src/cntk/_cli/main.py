@@ -1,6 +1,4 @@
-"""Arguments of the command line, and what becomes of errors: one line on stderr and exit status
-2.
-"""
+"""The command line's arguments and errors: an error is one line on stderr and exit status 2."""
 
 from __future__ import annotations
 
@@ -25,7 +23,7 @@ INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit status: 0, 2 for what a person can mend, 130 when
+    """Run the command line and return its exit status: 0, 2 for an error of the user, 130 when
     interrupted.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)

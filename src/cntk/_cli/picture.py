@@ -1,6 +1,4 @@
-"""Draws how a training went: loss, errors, what was taken for what, and the digits that were
-misread.
-"""
+"""A picture of a training: loss, errors, the confusion matrix, and the digits that were misread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m cntk run`: an old program, as it is."""
+"""`python -m cntk run`: run an old program unchanged."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Part the command's own arguments, the program's name included, from the program's."""
+    """Split the command's own arguments, the program's name included, from the program's."""
     at = 0
     while at < len(arguments):
         word = arguments[at]

@@ -136,7 +136,7 @@ def unmade_of(
         initial = np.frombuffer(content, dtype_named(number)).reshape(sizes)
     made_class = Parameter if kind == VariableKind.Parameter else Constant
     made = made_class.__new__(made_class)
-    made._hold(VariableKind(kind), shape, initial, as_dtype(dtype), None, name, uid)
+    made._initialize(VariableKind(kind), shape, initial, as_dtype(dtype), None, name, uid)
     made.refine(TensorType(tuple(shape), (), as_dtype(dtype)))
     made.needs_gradient_ = needs_gradient
     return made

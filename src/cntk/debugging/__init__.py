@@ -1,4 +1,4 @@
-"""Help with finding mistakes."""
+"""Tools for finding mistakes in models and trainings."""
 
 from cntk._arguments import as_integer
 from cntk._graph.names.late_names import hand_on
@@ -36,7 +36,7 @@ __all__ = [
 
 
 def force_deterministic(seed: int) -> None:
-    """Have runs of this program give the same numbers each time: a fixed seed, and deterministic
+    """Make runs of this program give the same numbers each time, by a fixed seed and deterministic
     algorithms.
 
     Args:

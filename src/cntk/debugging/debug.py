@@ -1,5 +1,10 @@
-"""Finding mistakes: a prompt at every node of a model, and checked mode. And model files of version
-1.
+"""Debugging of models: a prompt at every node, and checked mode. And model files of version 1.
+
+In checked mode every value of a run is compared with the type that was inferred for it, and must be
+finite.
+
+In checked mode every value of a run is compared with the type that was inferred for it, and must be
+finite.
 
 In checked mode every value of a run is compared with the type that was inferred for it, and must be
 finite.
@@ -63,7 +68,8 @@ def set_node_timing(enable: bool) -> None:
 
 
 def set_computation_network_trace_level(level: int) -> None:
-    """Have what operations compute told on the standard error stream. Runs take longer with it.
+    """Set how much of what operations compute is logged to the standard error stream. Runs take
+    longer with it.
 
     Args:
         level: 0 for nothing; 1 for shapes; 1000 for the sum of absolute values too, forward and

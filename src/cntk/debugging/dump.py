@@ -1,4 +1,4 @@
-"""Graphs as text: a line for each node, with the names and types of what goes in and comes out."""
+"""Graphs as text: a line for each node, with the names and types of its inputs and outputs."""
 
 from __future__ import annotations
 
@@ -65,14 +65,14 @@ def dump_function(root: Function, tag: str | None = None) -> None:
 
 
 class _Names:
-    """What nodes and axes are called in one dump: letters where they have no name of their own."""
+    """Names of nodes and axes in one dump: letters where they have no name of their own."""
 
     def __init__(self) -> None:
         self.nodes: dict[Any, str] = {}
         self.axes: dict[str, str] = {}
 
     def line(self, node: Any) -> str:
-        """A node as one line."""
+        """Return a node as one line."""
         name = self.of(node)
         if isinstance(node, Function):
             whole = node.root_function
@@ -86,20 +86,20 @@ class _Names:
         return f"  {kind:20} {name:30}  {self.type_of(node)}"
 
     def of(self, node: Any) -> str:
-        """A node's name."""
+        """Return a node's name."""
         if node.name:
             return escaped(node.name)
         return self.nodes.setdefault(node, _letters(len(self.nodes)))
 
     def type_of(self, variable: Variable) -> str:
-        """A variable's axes and shape."""
+        """Return a variable's axes and shape as text."""
         axes = (
             f"[{','.join(map(self.axis, variable.dynamic_axes))}]" if variable.dynamic_axes else ""
         )
         return f"{axes}{tuple(variable.shape)}"
 
     def axis(self, axis: Axis) -> str:
-        """An axis's name; those that are met for the first time are told."""
+        """Return an axis's name; print the axis if it is new."""
         known = self.axes.get(axis.name)
         if known is None:
             known = {"UnknownAxes": "?", "defaultBatchAxis": "b*"}.get(axis.name)
@@ -111,6 +111,6 @@ class _Names:
 
 
 def _letters(number: int) -> str:
-    """Letters for a number: a, b, ..., z, ba, bb, ..."""
+    """Return letters for a number: a, b, ..., z, ba, bb, ..."""
     last = chr(ord("a") + number % _LETTERS)
     return last if number < _LETTERS else _letters(number // _LETTERS) + last

@@ -1,5 +1,5 @@
-"""Trainings that stop at the first number that is not finite, and say which operation it came
-from.
+"""A watch that stops training at the first number that is not finite, and names the operation that
+it came from.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ __all__ = ["NanWatch", "NotFiniteError", "watch_nan"]
 
 
 class NanWatch:
-    """What `watch_nan` returns: watches until `stop`, or to the end of its ``with`` block."""
+    """Result of `watch_nan`: watches until `stop`, or to the end of its ``with`` block."""
 
     def __init__(self, step: Any) -> None:
         self._step = step
@@ -22,7 +22,7 @@ class NanWatch:
         watch(step, True)
 
     def stop(self) -> None:
-        """Watch no more; called again it does nothing.
+        """Stop watching; a second call does nothing.
 
         Example:
             >>> watch_nan().stop()

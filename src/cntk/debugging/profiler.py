@@ -26,7 +26,7 @@ _SHOWN = 100
 
 @dataclass
 class _Profile:
-    """A profile in the making.
+    """A profile that is being recorded.
 
     Attributes:
         folder: where it is written.
@@ -66,7 +66,7 @@ class _Profile:
 
 
 def _write_trace(part: Any, target: Path) -> None:
-    """Write a trace, which torch can do under plain names alone."""
+    """Write a trace; torch accepts plain file names only."""
     with tempfile.TemporaryDirectory(prefix="cntk-") as plain:
         written = Path(plain, "trace.json")
         part.export_chrome_trace(str(written))
@@ -123,15 +123,13 @@ def start_profiler(
 
 
 def enable_profiler() -> None:
-    """Take what is run from here on into the profile; nothing happens if none has been started."""
+    """Record what is run from here on; nothing happens if no profile has been started."""
     if _profiling.current is not None:
         _profiling.current.begin()
 
 
 def disable_profiler() -> None:
-    """Leave what is run from here on out of the profile; what `enable_profiler` adds later is a
-    trace of its own.
-    """
+    """Stop recording; what is recorded after a later `enable_profiler` is a trace of its own."""
     if _profiling.current is not None:
         _profiling.current.end()
 

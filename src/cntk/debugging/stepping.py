@@ -43,7 +43,7 @@ _RULE = "=" * 35
 
 @dataclass
 class _Prompt:
-    """What the nodes of a model share: the streams, and where to stop next.
+    """State that the nodes of a model share: the streams, and where to stop next.
 
     Attributes:
         read: where commands come from.
@@ -61,7 +61,7 @@ class _Prompt:
     _direction: str = ""
 
     def visit(self, direction: str, node: Any, value: Any) -> None:
-        """Show a node, and ask what to do if this is where to stop."""
+        """Show a node, and prompt if this is where to stop."""
         if direction != self._direction:
             self._direction = direction
             self.write.write(f"\n{_RULE} {direction.ljust(8)} {_RULE}\n")
@@ -78,14 +78,14 @@ class _Prompt:
                 return
 
     def _do(self, command: str, direction: str, value: Any) -> bool:
-        """Carry a command out; whether the run goes on."""
+        """Run a command; return whether the run continues."""
         what, _, argument = command.partition(" ")
         argument = argument.strip()
         if what == "n" and (not argument or (argument.isdecimal() and int(argument) > 0)):
             self.stops = _after(int(argument or 1))
         elif what == "u" and argument in ("f", "b"):
-            wanted = {"f": "forward", "b": "backward"}[argument]
-            self.stops = lambda now, node: now == wanted or direction == wanted
+            target = {"f": "forward", "b": "backward"}[argument]
+            self.stops = lambda now, node: now == target or direction == target
         elif what == "u" and argument in self.names:
             self.stops = lambda now, node: argument in _names(node)
         elif command == "c":
@@ -118,7 +118,7 @@ def _after(count: int) -> Callable[[str, Any], bool]:
 
 
 def _names(node: Any) -> set[str]:
-    """What a node is called: its name, and the operation's if it is a function."""
+    """Return a node's name, and its operation's if it is a function."""
     return {node.name, node.op_name if isinstance(node, Function) else ""} - {""}
 
 
@@ -135,7 +135,7 @@ def _shown(what: str, value: Any) -> str:
 
 
 class _DebugNode(UserFunction):
-    """Hands a value on, and shows it.
+    """Identity that shows its operand.
 
     Args:
         argument: the value's variable.
@@ -171,7 +171,7 @@ def debug_model(
     out_stream: TextIO = sys.stdout,
     exit_func: Callable[[int], Any] = sys.exit,
 ) -> Composite:
-    """The same model with a prompt at every node; it shares arguments and parameters.
+    """Return a copy of a model with a prompt at every node; it shares arguments and parameters.
 
     The insides of blocks run without a stop. Conditions written in Python, which the original reads
     at its prompt and evaluates, are not taken: ``d`` opens Python's debugger.
@@ -236,7 +236,7 @@ def debug_model(
 
 
 def _is_only_read(operand: Variable, primitive: Primitive) -> bool:
-    """Whether a leaf may be handed on; an operation that writes to its operands needs these
-    themselves.
+    """Return whether an operation reads a leaf only, so that a copy may be passed; an operation
+    that writes to its operands needs these themselves.
     """
     return operand.kind not in HOLDERS or primitive.op.pure

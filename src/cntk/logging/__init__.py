@@ -1,4 +1,4 @@
-"""Progress of training as text or for TensorBoard, the graph of a model, and how much to tell."""
+"""Training progress as text or for TensorBoard, drawings of graphs, and the trace level."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ __all__ = [
 
 
 class TraceLevel(Enum):
-    """How much is told of what goes on inside. A level equals its number."""
+    """Levels of detail of what is logged. A level equals its number."""
 
     Error = 0
     Warning = 1
@@ -65,7 +65,7 @@ _trace = _Trace()
 
 
 def get_trace_level() -> int:
-    """Return how much is told of what goes on inside: the number of a `TraceLevel`.
+    """Return the trace level: the number of a `TraceLevel`.
 
     Example:
         >>> get_trace_level(), get_trace_level() == TraceLevel.Warning
@@ -75,7 +75,7 @@ def get_trace_level() -> int:
 
 
 def set_trace_level(value: TraceLevel | int) -> None:
-    """Set how much is told of what goes on inside.
+    """Set the trace level.
 
     Args:
         value: a level, or a number; those above ``TraceLevel.Info`` are accepted as in the

@@ -1,5 +1,10 @@
-"""Files of events as TensorBoard reads them: numbers, pictures and a graph, each a record with its
-checksums.
+"""Event files of TensorBoard: records of numbers, pictures and a graph, with checksums.
+
+A record is its length, a checksum of that, the event as a protocol buffer, and a checksum of it.
+The numbers of fields are those of TensorFlow's `Event`, `Summary` and `GraphDef`.
+
+A record is its length, a checksum of that, the event as a protocol buffer, and a checksum of it.
+The numbers of fields are those of TensorFlow's `Event`, `Summary` and `GraphDef`.
 
 A record is its length, a checksum of that, the event as a protocol buffer, and a checksum of it.
 The numbers of fields are those of TensorFlow's `Event`, `Summary` and `GraphDef`.
@@ -32,7 +37,7 @@ _LARGEST_STEP = 2**64 - 1
 
 
 class TensorBoardFileWriter:
-    """A file of events, made when there is something to write.
+    """An event file, created by the first event.
 
     Only whole records are appended: whenever the process ends, the file can be read. Each writer
     has a file of its own, so that several may write to one folder.
@@ -112,12 +117,12 @@ class TensorBoardFileWriter:
         self._append(_summary(pictures, _checked_step(name, step)))
 
     def flush(self) -> None:
-        """Hand everything to the system; begins the file if a graph waits to be written."""
+        """Flush the file; create it if a graph waits to be written."""
         if self._file is None and self._model is not None:
             self._begin()
 
     def close(self) -> None:
-        """Write what is left and close the file; what is written later begins another one."""
+        """Write what is buffered and close the file; what is written later begins another one."""
         self.flush()
         if self._file is not None:
             self._file.close()
@@ -138,9 +143,7 @@ class TensorBoardFileWriter:
             self._model = None
 
     def _write(self, event: Message) -> None:
-        """Append a record by one call to the system; if there is no room for all of it, take back
-        what was written.
-        """
+        """Append a record by one call to the system; remove it again if the disk is full."""
         record = memoryview(to_record(Message().double(1, time.time()).merge(event).to_bytes()))
         before = self._file.tell()
         try:
@@ -182,15 +185,15 @@ def _table() -> tuple[int, ...]:
 
 
 def _masked_checksum(data: bytes) -> bytes:
-    """A checksum as records hold it: turned, and moved by a constant, since data that hold
-    checksums are checked, too.
+    """Return a checksum as records have it: rotated, and shifted by a constant, since data that
+    contain checksums are checked, too.
     """
     checksum = crc32c(data)
     return struct.pack("<I", ((checksum >> 15 | checksum << 17) + 0xA282EAD8) & 0xFFFFFFFF)
 
 
 def _new_file(folder: Path) -> Any:
-    """A file that nobody else writes to, opened without a buffer."""
+    """Create a file with a new name, opened without a buffer."""
     host = re.sub(r"[^\w.-]", "_", socket.gethostname())
     name = f"events.out.tfevents.{int(time.time()):010d}.{host}"
     number = 0
@@ -236,8 +239,8 @@ def _as_float32(name: str, value: float) -> float:
 
 
 def _bytes_of(batch: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Pictures as [n x height x width x channels], of bytes from 0 to 255, in the order red, green,
-    blue.
+    """Convert pictures to bytes from 0 to 255, [n x height x width x channels], in the order red,
+    green, blue.
     """
     numbers = np.nan_to_num(batch.astype(np.float64), nan=0.0)
     if numbers.max(initial=0.0) <= 1:

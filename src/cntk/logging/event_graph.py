@@ -1,4 +1,4 @@
-"""A function's graph as TensorBoard shows it: TensorFlow's `GraphDef`. Blocks are scopes of
+"""Conversion of a function's graph to TensorFlow's `GraphDef` for TensorBoard. Blocks are scopes of
 names.
 """
 
@@ -104,7 +104,9 @@ class _Graph:
         return unique
 
     def source(self, operand: Variable) -> str:
-        """The name of the node that gives an operand, through arguments and outputs of blocks."""
+        """Return the name of the node that computes an operand, through arguments and outputs of
+        blocks.
+        """
         while operand in self.outside:
             operand = self.outside[operand]
         if not operand.is_output:
@@ -142,7 +144,7 @@ def _add_attribute(node: Message, key: str, value: Message) -> None:
 
 
 def _shape_message(variable: Variable) -> Message:
-    """A shape in the original's order, the reverse of Python's."""
+    """Return a shape as a message, in the original's order, the reverse of Python's."""
     message = Message()
     if not variable.type_.has_shape:
         return message.number(3, True)

@@ -1,4 +1,4 @@
-"""Looking into graphs: search for nodes, and pictures of the whole."""
+"""Search for nodes in graphs, and drawings of graphs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = [
 
 
 def depth_first_search(root: Any, visitor: Callable[[Any], bool], depth: int = 0) -> list[Any]:
-    """All nodes of a graph, functions and variables, that a predicate accepts.
+    """Return all nodes of a graph, functions and variables, that a predicate accepts.
 
     Args:
         root: the function to start from.
@@ -58,8 +58,8 @@ def depth_first_search(root: Any, visitor: Callable[[Any], bool], depth: int = 0
     return walk.depth_first_search(root, visitor, _depth(depth, "depth_first_search"))
 
 
-def _found(function: str, node: Any, accepts: Callable[[Any], bool], depth: Any) -> list[Any]:
-    """What `depth_first_search` finds for another function, by whose name errors call it."""
+def _search(function: str, node: Any, accepts: Callable[[Any], bool], depth: Any) -> list[Any]:
+    """Search by `depth_first_search`, with another function's name in errors."""
     if not isinstance(node, (Function, Variable)):
         raise ArgumentError(
             f"{function}: node: expected a function or a variable, got {shown(node)}"
@@ -72,7 +72,7 @@ def _depth(depth: Any, function: str) -> int:
 
 
 def find_all_with_name(node: Any, node_name: str, depth: int = 0) -> list[Any]:
-    """All functions and variables of a graph that have a name.
+    """Return all functions and variables of a graph with a name.
 
     Args:
         node: the function to start from.
@@ -90,13 +90,11 @@ def find_all_with_name(node: Any, node_name: str, depth: int = 0) -> list[Any]:
     """
     # As in the original, nothing has a name that is no string.
     named = isinstance(node_name, str)
-    return _found(
-        "find_all_with_name", node, lambda found: named and found.name == node_name, depth
-    )
+    return _search("find_all_with_name", node, lambda each: named and each.name == node_name, depth)
 
 
 def find_by_name(node: Any, node_name: str, depth: int = 0) -> Any:
-    """The function or variable of a graph that has a name.
+    """Return the function or variable of a graph with a name.
 
     Args:
         node: the function to start from.
@@ -115,17 +113,17 @@ def find_by_name(node: Any, node_name: str, depth: int = 0) -> Any:
         (2,)
     """
     as_string(node_name, "find_by_name: node_name")
-    found = _found("find_by_name", node, lambda each: each.name == node_name, depth)
-    if len(found) > 1:
+    matches = _search("find_by_name", node, lambda each: each.name == node_name, depth)
+    if len(matches) > 1:
         raise ValueError(
-            f"find_by_name: there are {len(found)} nodes named {quoted(node_name)}; use "
+            f"find_by_name: there are {len(matches)} nodes named {quoted(node_name)}; use "
             f"find_all_with_name to get them all"
         )
-    return found[0] if found else None
+    return matches[0] if matches else None
 
 
 def find_by_uid(node: Any, node_uid: str, depth: int = 0) -> Any:
-    """The function or variable of a graph that has a uid.
+    """Return the function or variable of a graph with a uid.
 
     Args:
         node: the function to start from.
@@ -142,12 +140,12 @@ def find_by_uid(node: Any, node_uid: str, depth: int = 0) -> Any:
         True
     """
     as_string(node_uid, "find_by_uid: node_uid")
-    found = _found("find_by_uid", node, lambda each: each.uid == node_uid, depth)
-    return found[0] if found else None
+    matches = _search("find_by_uid", node, lambda each: each.uid == node_uid, depth)
+    return matches[0] if matches else None
 
 
 def get_node_outputs(node: Any, depth: int = 0) -> list[Any]:
-    """The outputs of all functions of a graph.
+    """Return the outputs of all functions of a graph.
 
     Args:
         node: the function to start from.
@@ -168,7 +166,7 @@ def get_node_outputs(node: Any, depth: int = 0) -> list[Any]:
         ... ]
         ['b', 'a']
     """
-    functions = _found("get_node_outputs", node, lambda found: isinstance(found, Function), depth)
+    functions = _search("get_node_outputs", node, lambda each: isinstance(each, Function), depth)
     return [output for function in functions for output in function.outputs]
 
 
@@ -216,10 +214,10 @@ def plot(root: Any, filename: str | os.PathLike[str] | None = None) -> str:
 
     if filename:
         check_suffix(filename)
-    found = describe(root)
+    description = describe(root)
     if filename:
-        write_picture(found, filename)
-    return "\n".join(found.lines)
+        write_picture(description, filename)
+    return "\n".join(description.lines)
 
 
 hand_on(globals())

@@ -1,5 +1,5 @@
-"""What `ProgressPrinter` did before trainers took progress writers: the program itself reports each
-minibatch.
+"""Manual progress reports by `ProgressPrinter`, from before trainers took progress writers: the
+program itself reports each minibatch.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class _Totals:
 
 
 class ManualProgress:
-    """Reporting by hand; `ProgressPrinter` inherits it, and supplies ``freq``, ``first`` and the
+    """Manual reporting; `ProgressPrinter` inherits it, and supplies ``freq``, ``first`` and the
     lines.
     """
 
@@ -112,27 +112,27 @@ class ManualProgress:
         return averages
 
     def avg_loss_since_start(self) -> float:
-        """Average loss since the epoch began."""
+        """Return the average loss since the epoch began."""
         _deprecated(_PASS_IT)
         return self._since_start.averages()[0]
 
     def avg_metric_since_start(self) -> float:
-        """Average metric since the epoch began."""
+        """Return the average metric since the epoch began."""
         _deprecated(_PASS_IT)
         return self._since_start.averages()[1]
 
     def avg_loss_since_last(self) -> float:
-        """Average loss since the last line."""
+        """Return the average loss since the last line."""
         _deprecated(_PASS_IT)
         return self._since_last.averages()[0]
 
     def avg_metric_since_last(self) -> float:
-        """Average metric since the last line."""
+        """Return the average metric since the last line."""
         _deprecated(_PASS_IT)
         return self._since_last.averages()[1]
 
     def reset_start(self) -> tuple[float, float, int]:
-        """Begin a new epoch; returns average loss, average metric and number of samples of the one
+        """Begin a new epoch; return average loss, average metric and number of samples of the one
         before.
         """
         _deprecated(_PASS_IT)
@@ -141,7 +141,7 @@ class ManualProgress:
         return averages
 
     def reset_last(self) -> tuple[float, float, int]:
-        """Forget what came since the last line; returns its average loss, average metric and number
+        """Reset the sums since the last line; return their average loss, average metric and number
         of samples.
         """
         _deprecated(_PASS_IT)

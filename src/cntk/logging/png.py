@@ -1,4 +1,4 @@
-"""Pictures as PNG, the format of ISO/IEC 15948: 8 bits a channel, rows as they are, compressed by
+"""PNG files, the format of ISO/IEC 15948: 8 bits a channel, rows without filters, compressed by
 zlib.
 """
 

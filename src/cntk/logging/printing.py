@@ -1,4 +1,4 @@
-"""Lines that are printed wherever they go."""
+"""Printing of lines to streams of any encoding."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import sys
 
 
 def show(line: object) -> None:
-    r"""Print a line, though names in it may have characters that where it goes cannot hold, as
-    files on Windows often cannot.
+    r"""Print a line; replace characters that the stream cannot encode, as files on Windows often
+    cannot.
 
     Example:
         >>> show("Plus: вход")

@@ -1,4 +1,4 @@
-"""Progress on paper: `ProgressPrinter` and other writers that a trainer reports to."""
+"""Progress as text: `ProgressPrinter` and other writers that a trainer reports to."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _HEADER = (
 
 
 class ProgressPrinter(ManualProgress, ProgressWriter):
-    """Prints loss and metric in the course of training.
+    """A progress writer that prints loss and metric during training.
 
     Args:
         freq: print every freq-th minibatch; 0 prints a table after 1, 3, 7, 15, ... minibatches;
@@ -259,7 +259,7 @@ def _put_line(filename: str, mode: str, line: str) -> None:
 
 
 class TrainingSummaryProgressCallback(ProgressWriter):
-    """Calls a function at the end of each epoch.
+    """A progress writer that calls a function at the end of each epoch.
 
     Args:
         epoch_size: number of samples an epoch.
@@ -290,10 +290,10 @@ class TrainingSummaryProgressCallback(ProgressWriter):
         aggregate_loss: tuple[float, float],
         aggregate_metric: tuple[float, float],
     ) -> None:
-        """See `ProgressWriter`; tells of nothing."""
+        """See `ProgressWriter`; does nothing."""
 
     def on_write_test_update(self, *args: Any, **kwargs: Any) -> None:
-        """See `ProgressWriter`; tells of nothing."""
+        """See `ProgressWriter`; does nothing."""
 
     def on_write_training_summary(
         self,
@@ -315,10 +315,10 @@ class TrainingSummaryProgressCallback(ProgressWriter):
         aggregate_metric: float,
         elapsed_milliseconds: int,
     ) -> None:
-        """See `ProgressWriter`; tells of nothing."""
+        """See `ProgressWriter`; does nothing."""
 
     def write(self, *args: Any, **kwargs: Any) -> None:
-        """See `ProgressWriter`; tells of nothing."""
+        """See `ProgressWriter`; does nothing."""
 
 
 def log_number_of_parameters(model: Any, trace_level: int = 0) -> None:

@@ -1,4 +1,8 @@
-"""The base of all progress writers: sums over minibatches, and when to tell of them.
+"""Base class of progress writers: sums over minibatches, and the schedule of reports.
+
+The terms of a trainer's sums stay on the device. They are read only when something is reported.
+
+The terms of a trainer's sums stay on the device. They are read only when something is reported.
 
 Trainers show sums of which the parts lie on the device. They are read only when somebody is to be
 told.
@@ -27,7 +31,7 @@ class FrequencyError(ValueError, OverflowError):
 
 @dataclass
 class _Progress:
-    """What has been seen since the last summary, and how much of it was written of already."""
+    """Counts and sums since the last summary, and those at the last report."""
 
     frequency: int
     first: int
@@ -38,7 +42,7 @@ class _Progress:
     written: tuple[int, int, float, float] = (0, 0, 0.0, 0.0)
 
     def add(self, samples: int, loss: Any, metric: Any) -> bool:
-        """Add a minibatch; returns whether it is time to write."""
+        """Add a minibatch; return whether it is time to write."""
         self.samples += samples
         self.updates += 1
         self.loss.add(loss)
@@ -48,9 +52,7 @@ class _Progress:
         return self.updates <= self.first or self.updates % self.frequency == 0
 
     def pairs(self) -> tuple[Any, Any, Any, Any]:
-        """Pairs of what had been written before and what there is now: samples, updates, loss,
-        metric.
-        """
+        """Return pairs of the values at the last report and now: samples, updates, loss, metric."""
         before = self.written
         self.written = (self.samples, self.updates, self.loss.read(), self.metric.read())
         return tuple(zip(before, self.written, strict=True))  # type: ignore[return-value]
@@ -58,20 +60,20 @@ class _Progress:
     def finish(
         self, loss: RunningSum | None, metric: RunningSum | None
     ) -> tuple[int, int, float, float]:
-        """All there was since the last summary, by a trainer's own sums if it gives some; begins
+        """Return all since the last summary, from a trainer's own sums if it passes some, and start
         anew.
         """
         sums = (self.loss.read(loss), self.metric.read(metric)) if self.samples else (0.0, 0.0)
-        found = self.samples, self.updates, *sums
+        summary = self.samples, self.updates, *sums
         self.samples = self.updates = 0
         self.loss, self.metric = _Reading(), _Reading()
         self.written = (0, 0, 0.0, 0.0)
-        return found
+        return summary
 
 
 @dataclass
 class _Reading:
-    """A sum as a writer sees it.
+    """A running sum as a writer reads it.
 
     Trainers and evaluators keep sums of their own and show them to the writer. As in the original,
     a writer that several of them share counts the samples of all, and reads the sum of that which
@@ -83,9 +85,7 @@ class _Reading:
     known: float = 0.0
 
     def add(self, value: Any) -> None:
-        """Take note of a sum that is shown, or add a number where a program calls the writer by
-        itself.
-        """
+        """Remember a sum, or add a number where a program calls the writer by itself."""
         if isinstance(value, RunningSum):
             self.shown = value
         elif value is not None:
@@ -95,7 +95,7 @@ class _Reading:
             self.shown = None
 
     def read(self, shown: RunningSum | None = None) -> float:
-        """The sum that was shown last; what was read before if the last minibatch had none."""
+        """Return the last sum; the last value that was read if the last minibatch had none."""
         shown = shown or self.shown
         if shown is not None:
             self.known = shown.read()
@@ -103,8 +103,8 @@ class _Reading:
 
 
 class ProgressWriter:
-    """Gets to know of each minibatch, and tells of some of them by calling its own ``on_...``
-    methods.
+    """Base class of progress writers: is called for each minibatch, and reports some of them by its
+    own ``on_...`` methods.
 
     Subclasses define those methods that they need. A frequency of N is every N-th minibatch since
     the last summary, 0 is after 1, 3, 7, 15, ... minibatches.
@@ -144,9 +144,9 @@ class ProgressWriter:
         distributed_sync_update_freq: int = NEVER,
         distributed_sync_first: int = 0,
     ) -> None:
-        given = (training_update_freq, training_first, test_update_freq, test_first,
+        frequencies = (training_update_freq, training_first, test_update_freq, test_first,
                  distributed_sync_update_freq, distributed_sync_first)  # fmt: skip
-        for number in given:
+        for number in frequencies:
             if not isinstance(number, int):
                 raise ArgumentError(
                     f"{type(self).__name__}: expected integers as frequencies, got {shown(number)}"
@@ -169,7 +169,7 @@ class ProgressWriter:
         loss: Tensor | float | RunningSum,
         metric: Tensor | float | RunningSum | None = None,
     ) -> None:
-        """Take note of a training minibatch; called by trainers.
+        """Record a training minibatch; called by trainers.
 
         Args:
             samples: its number of samples.
@@ -184,16 +184,14 @@ class ProgressWriter:
         self.on_training_update_end()
 
     def update_test(self, samples: int, metric: Tensor | float | RunningSum) -> None:
-        """Take note of a test minibatch, as `update_training_with_minibatch`; called by
-        evaluators.
-        """
+        """Record a test minibatch, as `update_training_with_minibatch`; called by evaluators."""
         self._test_updates += 1
         if self._testing.add(samples, None, metric):
             seen, updates, _, aggregate = self._testing.pairs()
             self.on_write_test_update(seen, updates, aggregate)
 
     def update_distributed_sync(self, samples: int, metric: Tensor | float | None = None) -> None:
-        """Take note of a synchronization among processes; called by distributed learners."""
+        """Record a synchronization among processes; called by distributed learners."""
         if self._syncing.add(samples, None, metric):
             seen, updates, _, aggregate = self._syncing.pairs()
             self.on_write_distributed_sync_update(seen, updates, aggregate)
@@ -201,7 +199,7 @@ class ProgressWriter:
     def write_training_summary(
         self, loss: RunningSum | None = None, metric: RunningSum | None = None
     ) -> None:
-        """Tell of all training minibatches since the last summary, and start anew; called by
+        """Report all training minibatches since the last summary, and start anew; called by
         trainers.
 
         Args:
@@ -217,8 +215,7 @@ class ProgressWriter:
         )
 
     def write_test_summary(self, metric: RunningSum | None = None) -> None:
-        """Tell of all test minibatches since the last summary, and start anew; called by
-        evaluators.
+        """Report all test minibatches since the last summary, and start anew; called by evaluators.
 
         Args:
             metric: the evaluator's own sum of the metric.
@@ -230,15 +227,15 @@ class ProgressWriter:
         self.on_write_test_summary(seen, updates, self._test_summaries, total, elapsed)
 
     def total_training_updates(self) -> int:
-        """How many training minibatches there have been in all."""
+        """Return the number of training minibatches so far."""
         return self._training_updates
 
     def total_test_updates(self) -> int:
-        """How many test minibatches there have been in all."""
+        """Return the number of test minibatches so far."""
         return self._test_updates
 
     def on_training_update_end(self) -> None:
-        """Called after each training minibatch."""
+        """React to the end of a training minibatch."""
 
     def on_write_training_update(
         self,
@@ -247,7 +244,7 @@ class ProgressWriter:
         aggregate_loss: tuple[float, float],
         aggregate_metric: tuple[float, float],
     ) -> None:
-        """Called when training minibatches are to be written of.
+        """Write a report of training minibatches.
 
         Args:
             samples: numbers of samples since the last summary: when this was last called, and now.
@@ -262,9 +259,7 @@ class ProgressWriter:
         updates: tuple[int, int],
         aggregate_metric: tuple[float, float],
     ) -> None:
-        """Called when test minibatches are to be written of; arguments as for
-        `on_write_training_update`.
-        """
+        """Write a report of test minibatches; arguments as for `on_write_training_update`."""
 
     def on_write_distributed_sync_update(
         self,
@@ -272,9 +267,7 @@ class ProgressWriter:
         updates: tuple[int, int],
         aggregate_metric: tuple[float, float],
     ) -> None:
-        """Called when synchronizations are to be written of; arguments as for
-        `on_write_training_update`.
-        """
+        """Write a report of synchronizations; arguments as for `on_write_training_update`."""
 
     def on_write_training_summary(
         self,
@@ -285,7 +278,7 @@ class ProgressWriter:
         aggregate_metric: float,
         elapsed_milliseconds: int,
     ) -> None:
-        """Called with a summary of training.
+        """Write a summary of training.
 
         Args:
             samples: number of samples since the last summary.
@@ -304,13 +297,13 @@ class ProgressWriter:
         aggregate_metric: float,
         elapsed_milliseconds: int,
     ) -> None:
-        """Called with a summary of a test; arguments as for `on_write_training_summary`."""
+        """Write a summary of a test; arguments as for `on_write_training_summary`."""
 
     def write(self, key: str, value: Any) -> None:
-        """Called with anything else that learners and trainers have to tell, such as a new learning
-        rate.
-        """
+        """Write anything else that learners and trainers report, such as a new learning rate."""
 
     def __disown__(self) -> ProgressWriter:
-        """Accepted for programs that hand writers over to the original's native layer."""
+        """Return the writer itself; for programs that pass writers to the original's native
+        layer.
+        """
         return self

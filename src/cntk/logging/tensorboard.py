@@ -1,4 +1,4 @@
-"""Progress as TensorBoard shows it."""
+"""A progress writer for TensorBoard."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cntk.logging.progress_writer import NEVER, ProgressWriter
 
 
 def _number(value: Any, what: str) -> float:
-    """A number, or an array of one."""
+    """Convert a number, or an array of one, to a float."""
     try:
         return float(value)
     except (TypeError, ValueError, RuntimeError):
@@ -23,7 +23,9 @@ def _number(value: Any, what: str) -> float:
 
 
 def _step(value: Any, what: str) -> int:
-    """Where something belongs on the horizontal axis; as in the original a fraction is left out."""
+    """Convert a position on the horizontal axis to an integer; as in the original a fraction is
+    dropped.
+    """
     number = _number(value, what)
     if not math.isfinite(number):
         raise RangeError(f"{what}: expected a finite number, got {shown(value)}")
@@ -31,7 +33,8 @@ def _step(value: Any, what: str) -> int:
 
 
 class TensorBoardProgressWriter(ProgressWriter):
-    """Writes loss, metric, pictures and the model's graph to a folder for TensorBoard.
+    """A progress writer that writes loss, metric, pictures and the model's graph to a folder for
+    TensorBoard.
 
     It needs no other package: ``tensorboard --logdir log``, wherever that is installed, shows the
     folder. A file is made when there is something to write, and always a new one.
@@ -123,13 +126,13 @@ class TensorBoardProgressWriter(ProgressWriter):
             self.writer.write_image(str(name), batch, _step(step, "write_image: step"))
 
     def flush(self) -> None:
-        """Write out what is still in memory."""
+        """Flush the file."""
         self._check_open()
         if self.writer is not None:
             self.writer.flush()
 
     def close(self) -> None:
-        """Write out everything and close the file; nothing can be written after that.
+        """Write everything and close the file; nothing can be written after that.
 
         Raises:
             RuntimeError: if it has been closed before.
@@ -163,7 +166,7 @@ class TensorBoardProgressWriter(ProgressWriter):
         updates: tuple[int, int],
         aggregate_metric: tuple[float, float],
     ) -> None:
-        """See `ProgressWriter`; never called by trainers and evaluators, since tests are told of by
+        """See `ProgressWriter`; never called by trainers and evaluators, which report tests by
         their summaries.
 
         Raises:

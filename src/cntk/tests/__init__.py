@@ -1,3 +1,3 @@
-"""What programs import from the original's tests: `cntk.tests.test_utils`. The project's own tests
-are elsewhere.
+"""Names that programs import from the original's tests: `cntk.tests.test_utils`. The project's own
+tests are elsewhere.
 """

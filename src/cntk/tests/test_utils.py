@@ -1,4 +1,4 @@
-"""What the original's tutorials, manual and many programs copied from them begin with.
+"""Helpers from the original's tests, which its tutorials, manual and many programs import.
 
 Names and behaviour are the original's. pytest is needed for the fixture `precision` alone, which is
 not there without it.

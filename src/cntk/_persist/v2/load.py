@@ -301,7 +301,9 @@ class _Reader:
         count = Constant.__new__(Constant)
         dtype = operand.type_.dtype or np.dtype(np.float32)
         uid = next_uid("BatchNormSampleCountConstant")
-        count._hold(VariableKind.Constant, (), np.zeros((), dtype), dtype, self._device, "", uid)
+        count._initialize(
+            VariableKind.Constant, (), np.zeros((), dtype), dtype, self._device, "", uid
+        )
         return count
 
     def _former_node(self, described: dict[str, Any], uid: str) -> Primitive:
@@ -531,6 +533,6 @@ def _holder(
         )
     holder_class = Parameter if kind is VariableKind.Parameter else Constant
     holder = holder_class.__new__(holder_class)
-    holder._hold(kind, type_.shape, value, value.dtype, device, name, uid)
+    holder._initialize(kind, type_.shape, value, value.dtype, device, name, uid)
     holder.needs_gradient_ = needs_gradient
     return holder

@@ -1,1 +1,1 @@
-"""Pictures of graphs: what is to be seen, where it is placed, and files of it."""
+"""Drawings of graphs: description, layout, and files."""

@@ -1,4 +1,4 @@
-"""What a picture of a function's graph shows: its nodes and edges, and the same as text for
+"""Description of the drawing of a function's graph: its nodes and edges, and the same as text for
 Graphviz.
 """
 
@@ -29,7 +29,7 @@ EDGE_FONT_SIZE = 10
 
 @dataclass(frozen=True)
 class PictureNode:
-    """A node; its attributes, without the label, as Graphviz calls them."""
+    """A node with Graphviz's attributes, without the label."""
 
     uid: str
     label: str
@@ -37,7 +37,7 @@ class PictureNode:
     is_delay: bool = False
 
     def attribute(self, name: str) -> Any:
-        """Return an attribute, or what holds for all nodes that do not say otherwise."""
+        """Return an attribute, or the default for all nodes."""
         return self.attributes.get(name, NODE_DEFAULTS.get(name))
 
 
@@ -52,7 +52,7 @@ class PictureEdge:
 
 @dataclass
 class Description:
-    """What there is to see of a graph, and a line of text for each output of an operation, operands
+    """Nodes and edges of a drawing, and a line of text for each output of an operation, operands
     first.
     """
 
@@ -61,17 +61,17 @@ class Description:
     lines: list[str] = field(default_factory=list)
 
     def add(self, node: PictureNode) -> None:
-        """Add a node, unless it is there."""
+        """Add a node, unless it has been added."""
         self.nodes.setdefault(node.uid, node)
 
 
 def describe(root: Any) -> Description:
-    """Return what a picture of a graph shows, without looking into its blocks.
+    """Return the description of a graph, without the insides of its blocks.
 
     Args:
         root: a function, or a variable that one computes.
     """
-    found = Description()
+    description = Description()
     top = root.root_function
     for function in _functions(top):
         inputs = _shown_inputs(function)
@@ -79,36 +79,36 @@ def describe(root: Any) -> Description:
             variable.uid + (", " if number + 1 < len(function.inputs) else "")
             for number, variable in inputs
         )
-        found.lines += [
+        description.lines += [
             f"{function.op_name}({operands}) -> {output.uid};\n" for output in function.outputs
         ]
-        found.add(_function_node(function))
+        description.add(_function_node(function))
         for _, variable in inputs:
-            found.add(
+            description.add(
                 _function_node(variable.owner.root_function)
                 if variable.is_output
                 else _leaf_node(variable)
             )
             source = variable.owner.root_function.uid if variable.is_output else variable.uid
             label = f"{variable.name or variable.uid}\n{_shape_text(variable)}"
-            found.edges.append(PictureEdge(source, function.uid, label))
+            description.edges.append(PictureEdge(source, function.uid, label))
         if function is top:
-            _add_results(found, function)
-    found.lines.reverse()
-    return found
+            _add_results(description, function)
+    description.lines.reverse()
+    return description
 
 
-def dot_text(found: Description) -> str:
+def dot_text(description: Description) -> str:
     """Return a description for Graphviz, with the attributes that the original gives."""
     lines = ["digraph network_graph {", "rankdir=TB;", f"node {_attributes(NODE_DEFAULTS)};"]
     lines.append(f"edge {_attributes({'fontsize': EDGE_FONT_SIZE})};")
     lines += [
         f"{_id(n.uid)} {_attributes({**n.attributes, 'label': n.label})};"
-        for n in found.nodes.values()
+        for n in description.nodes.values()
     ]
     lines += [
         f"{_id(e.source)} -> {_id(e.target)}  {_attributes({'label': e.label})};"
-        for e in found.edges
+        for e in description.edges
     ]
     return "\n".join([*lines, "}", ""])
 
@@ -130,7 +130,7 @@ def _functions(top: Any) -> Iterator[Any]:
 
 
 def _shown_inputs(function: Any) -> list[tuple[int, Any]]:
-    """A function's inputs by their number, without a block's own constants."""
+    """Return a function's inputs with their numbers, without a block's own constants."""
     return [
         (n, v) for n, v in enumerate(function.inputs) if not (function.is_block and v.is_constant)
     ]
@@ -187,15 +187,17 @@ def _leaf_label(kind: str, variable: Any) -> str:
     return "\n".join([*first, *named, _shape_text(variable)])
 
 
-def _add_results(found: Description, function: Any) -> None:
+def _add_results(description: Description, function: Any) -> None:
     for output in function.outputs:
         shape = _shape_text(output)
-        found.nodes[output.uid] = PictureNode(output.uid, f"{output.name}\n{shape}", _EGG)
-        found.edges.append(PictureEdge(function.uid, output.uid, shape))
+        description.nodes[output.uid] = PictureNode(output.uid, f"{output.name}\n{shape}", _EGG)
+        description.edges.append(PictureEdge(function.uid, output.uid, shape))
 
 
 def _shape_text(variable: Any) -> str:
-    """A shape, and a mark for each dynamic axis: # for the batch, * for a sequence."""
+    """Return a shape as text, with a mark for each dynamic axis: # for the batch, * for a
+    sequence.
+    """
     axes = len(variable.dynamic_axes)
     return (f"[#{',*' * (axes - 1)}]" if axes else "") + str(variable.shape)
 

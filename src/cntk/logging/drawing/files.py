@@ -1,4 +1,6 @@
-"""Files of pictures: by Graphviz where there is its program, by ourselves where there is not."""
+"""Files of drawings: by Graphviz where its program is installed, by this package where it is
+not.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ _SUFFIXES = (".dot", ".svg", ".pdf", ".png")
 
 
 def check_suffix(filename: str | os.PathLike[str]) -> str:
-    """Return the suffix of a picture's file, in lower case.
+    """Return the suffix of a drawing's file, in lower case.
 
     Raises:
         ValueError: if there are no pictures of that kind.
@@ -30,8 +32,8 @@ def check_suffix(filename: str | os.PathLike[str]) -> str:
     return suffix
 
 
-def write_picture(found: Description, filename: str | os.PathLike[str]) -> None:
-    """Write the picture of a graph; a file of that name is replaced when all is drawn.
+def write_picture(description: Description, filename: str | os.PathLike[str]) -> None:
+    """Write the drawing of a graph; a file of that name is replaced when all is drawn.
 
     Raises:
         ValueError: for a file of another kind.
@@ -40,22 +42,22 @@ def write_picture(found: Description, filename: str | os.PathLike[str]) -> None:
     """
     suffix = check_suffix(filename)
     if suffix == ".dot":
-        content = dot_text(found).encode("utf-8")
+        content = dot_text(description).encode("utf-8")
     elif program := shutil.which("dot"):
-        content = _by_graphviz(program, found, suffix, filename)
+        content = _by_graphviz(program, description, suffix, filename)
     else:
-        content = _by_ourselves(found, suffix, filename)
+        content = _by_ourselves(description, suffix, filename)
     with replacing(filename, "plot") as file:
         file.write(content)
 
 
 def _by_graphviz(
-    program: str, found: Description, suffix: str, filename: str | os.PathLike[str]
+    program: str, description: Description, suffix: str, filename: str | os.PathLike[str]
 ) -> bytes:
     command = [program, f"-T{suffix[1:]}"]
     try:
         return subprocess.run(
-            command, input=dot_text(found).encode("utf-8"), capture_output=True, check=True
+            command, input=dot_text(description).encode("utf-8"), capture_output=True, check=True
         ).stdout
     except (OSError, subprocess.CalledProcessError) as failure:
         reason = getattr(failure, "stderr", None) or str(failure).encode()
@@ -63,8 +65,8 @@ def _by_graphviz(
         raise RuntimeError(f"plot: Graphviz could not draw '{filename}': {said}") from None
 
 
-def _by_ourselves(found: Description, suffix: str, filename: str | os.PathLike[str]) -> bytes:
-    picture = draw(found)
+def _by_ourselves(description: Description, suffix: str, filename: str | os.PathLike[str]) -> bytes:
+    picture = draw(description)
     if suffix != ".png":
         return svg_bytes(picture) if suffix == ".svg" else pdf_bytes(picture)
     try:

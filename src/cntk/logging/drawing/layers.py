@@ -1,5 +1,11 @@
-"""Layers of a graph's nodes from the top down: which edges are turned to have no cycles, and who
-stands where.
+"""Layers of a graph's nodes from the top down: which edges are reversed so that there are no
+cycles, and each node's layer.
+
+After Sugiyama, Tagawa, Toda: Methods for visual understanding of hierarchical system structures,
+1981.
+
+After Sugiyama, Tagawa, Toda: Methods for visual understanding of hierarchical system structures,
+1981.
 
 After Sugiyama, Tagawa, Toda: Methods for visual understanding of hierarchical system structures,
 1981.
@@ -68,13 +74,13 @@ def find_layers(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:
 
 
 def _back_edges(count: int, edges: Sequence[tuple[int, int]], among: Sequence[int]) -> list[int]:
-    """The edges that lead back to a node from which a search depth first is still under way."""
+    """Return the edges to a node that is still on the stack of a depth-first search."""
     leaving: list[list[int]] = [[] for _ in range(count)]
     entered = [0] * count
     for number in among:
         leaving[edges[number][0]].append(number)
         entered[edges[number][1]] += 1
-    found = []
+    back = []
     new, open_, done = 0, 1, 2
     state = [new] * count
     for start in sorted(range(count), key=lambda node: entered[node] > 0):
@@ -87,7 +93,7 @@ def _back_edges(count: int, edges: Sequence[tuple[int, int]], among: Sequence[in
             for number in rest:
                 target = edges[number][1]
                 if state[target] == open_:
-                    found.append(number)
+                    back.append(number)
                 elif state[target] == new:
                     state[target] = open_
                     stack.append((target, iter(leaving[target])))
@@ -95,7 +101,7 @@ def _back_edges(count: int, edges: Sequence[tuple[int, int]], among: Sequence[in
             else:
                 state[node] = done
                 stack.pop()
-    return found
+    return back
 
 
 def _reaches(below: Sequence[Sequence[int]], start: int, end: int) -> bool:

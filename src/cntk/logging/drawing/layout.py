@@ -1,5 +1,5 @@
-"""A layered layout: sizes of nodes and labels in, places of all and courses of edges out. Downwards
-is positive.
+"""Layered layout: from the sizes of nodes and labels to the positions of all and the courses of
+edges. Downwards is positive.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LOOP = 26.0
 
 @dataclass
 class Box:
-    """A node: its size, and the middle of its place."""
+    """A node: its size, and its centre."""
 
     width: float
     height: float
@@ -53,12 +53,12 @@ class Link:
 
     @property
     def is_loop(self) -> bool:
-        """Whether it leads from a box to itself."""
+        """True if it leads from a box to itself."""
         return self.source == self.target
 
 
 def lay_out(boxes: Sequence[Box], links: Sequence[Link]) -> Point:
-    """Place boxes, labels and edges; returns width and height of all.
+    """Place boxes, labels and edges; return width and height of all.
 
     Boxes stand in layers, sources above their targets but for edges that close a cycle. Between two
     layers of boxes is one of labels. The same boxes and links give the same layout.
@@ -91,7 +91,9 @@ def lay_out(boxes: Sequence[Box], links: Sequence[Link]) -> Point:
 
 
 def _room_for_loops(links: Sequence[Link]) -> dict[int, Point]:
-    """Width and height of the labels beside boxes with edges to themselves, one under the other."""
+    """Return width and height of the labels beside boxes with edges to themselves, one under the
+    other.
+    """
     room: dict[int, Point] = {}
     for link in links:
         if link.is_loop:
@@ -103,7 +105,7 @@ def _room_for_loops(links: Sequence[Link]) -> dict[int, Point]:
 def _chain(
     link: Link, end: tuple[int, int], layer_of: Sequence[int], cells: list[Cell]
 ) -> list[int]:
-    """Add the cells through which an edge passes, and connect them; returns their numbers from the
+    """Add the cells through which an edge passes, and connect them; return their numbers from the
     top down.
     """
     if link.is_loop:
@@ -134,28 +136,28 @@ def _in_order_of_search(
     ends: Sequence[tuple[int, int]],
     chains: Sequence[Sequence[int]],
 ) -> list[tuple[int, int]]:
-    """All cells with their layers, in the order in which a search upwards from the last boxes comes
-    to them.
-    """
+    """Return all cells with their layers, in the order of a search upwards from the last boxes."""
     layers = dict(enumerate(layer_of))
     for (upper, _), chain in zip(ends, chains, strict=True):
         layers.update((number, layer_of[upper] + 1 + step) for step, number in enumerate(chain))
-    found: dict[int, None] = {}
+    visited: dict[int, None] = {}
     starts = [n for n in range(count) if not cells[n].below]
     for start in [*starts, *range(count)]:
         stack = [start]
         while stack:
             number = stack.pop()
-            if number not in found:
-                found[number] = None
+            if number not in visited:
+                visited[number] = None
                 stack += reversed(cells[number].above)
-    return [(number, layers[number]) for number in found]
+    return [(number, layers[number]) for number in visited]
 
 
 def _heights(
     cells: Sequence[Cell], layers: Sequence[Sequence[int]]
 ) -> tuple[list[float], list[float]]:
-    """Top and bottom of each layer; more room where edges go far to the side, and for arrows."""
+    """Return top and bottom of each layer, with more room where edges go far to the side, and for
+    arrows.
+    """
     tops, bottoms = [], []
     bottom = 0.0
     for number, layer in enumerate(layers):
@@ -212,8 +214,8 @@ def _ports(
     chains: Sequence[Sequence[int]],
     cells: Sequence[Cell],
 ) -> dict[tuple[int, bool], float]:
-    """Where edges leave the bottoms of boxes (True) and reach their tops (False): side by side, as
-    they come.
+    """Return where edges leave the bottoms of boxes (True) and reach their tops (False), side by
+    side in the order of their directions.
     """
     met: dict[tuple[int, bool], list[tuple[float, int]]] = {}
     for number, ((upper, lower), chain) in enumerate(zip(ends, chains, strict=True)):

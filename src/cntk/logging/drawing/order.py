@@ -1,4 +1,4 @@
-"""Orders within layers in which few edges cross."""
+"""Order of cells within layers such that few edges cross."""
 
 from __future__ import annotations
 
@@ -57,15 +57,15 @@ def count_crossings(layers: Sequence[Sequence[int]], below: Sequence[Sequence[in
 
 
 def _sort(layer: list[int], fixed: Sequence[int], neighbours: Sequence[Sequence[int]]) -> None:
-    """Sort a layer by the average place of the neighbours; those without any stay near where they
-    are.
+    """Sort a layer by the average position of the neighbours; cells without any stay near where
+    they are.
     """
     place = {cell: number / max(1, len(fixed) - 1) for number, cell in enumerate(fixed)}
     own = {cell: number / max(1, len(layer) - 1) for number, cell in enumerate(layer)}
 
     def key(cell: int) -> float:
-        found = [place[each] for each in neighbours[cell]]
-        return sum(found) / len(found) if found else own[cell]
+        positions = [place[each] for each in neighbours[cell]]
+        return sum(positions) / len(positions) if positions else own[cell]
 
     layer.sort(key=key)
 
@@ -73,7 +73,7 @@ def _sort(layer: list[int], fixed: Sequence[int], neighbours: Sequence[Sequence[
 def _swap(
     layers: list[list[int]], above: Sequence[Sequence[int]], below: Sequence[Sequence[int]]
 ) -> None:
-    """Swap cells that stand side by side where fewer edges cross then."""
+    """Swap neighbouring cells where fewer edges cross then."""
     for number, layer in enumerate(layers):
         if len(layer) > _SWAPS_AT_MOST:
             continue

@@ -1,4 +1,4 @@
-"""A picture as PDF: one page, in Helvetica, which every reader has."""
+"""A drawing as PDF: one page, in Helvetica, which every reader has."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ def pdf_bytes(picture: Picture) -> bytes:
 
 
 def _file(objects: list[bytes]) -> bytes:
-    """Numbered objects, and a table of where each begins."""
+    """Return numbered objects with a table of where each begins."""
     parts = [b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n"]
-    places, position = [], len(parts[0])
+    offsets, position = [], len(parts[0])
     for number, content in enumerate(objects, 1):
-        places.append(position)
+        offsets.append(position)
         parts.append(b"%d 0 obj\n%s\nendobj\n" % (number, content))
         position += len(parts[-1])
     parts.append(b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1))
-    parts += [b"%010d 00000 n \n" % place for place in places]
+    parts += [b"%010d 00000 n \n" % place for place in offsets]
     parts.append(
         b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n"
         % (len(objects) + 1, position)
@@ -59,7 +59,8 @@ def _path_operators(path: Path) -> list[str]:
         lines.append(f"{_colour(path.stroke)} RG")
     lines.append(f"{_point(path.start)} m")
     lines += [
-        f"{' '.join(map(_point, piece))} {'c' if len(piece) == 3 else 'l'}" for piece in path.pieces
+        f"{' '.join(map(_point, segment))} {'c' if len(segment) == 3 else 'l'}"
+        for segment in path.segments
     ]
     if path.is_closed:
         lines.append("h")

@@ -1,4 +1,6 @@
-"""Places of cells within ordered layers: near their neighbours, and with room between them."""
+"""Horizontal positions of cells within ordered layers: near their neighbours, and with room between
+them.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ _SWEEPS = 24
 
 @dataclass
 class Cell:
-    """What stands in a layer: a node, a label beside an edge, or only an edge that passes.
+    """A cell of a layer: a node, a label beside an edge, or only an edge that passes.
 
     Attributes:
         width: how much room it takes.
@@ -34,7 +36,7 @@ class Cell:
 
 
 def place_cells(cells: Sequence[Cell], layers: Sequence[Sequence[int]]) -> None:
-    """Set where the middles of cells are, from left to right, in the order of their layers."""
+    """Set the centres of cells, from left to right, in the order of their layers."""
     rows = [([cells[number] for number in layer], _offsets(cells, layer)) for layer in layers]
     for row, offsets in rows:
         for cell, offset in zip(row, offsets, strict=True):
@@ -50,7 +52,9 @@ def place_cells(cells: Sequence[Cell], layers: Sequence[Sequence[int]]) -> None:
 
 
 def _offsets(cells: Sequence[Cell], layer: Sequence[int]) -> list[float]:
-    """How far the cells of a layer are from its first one, if they stand as close as they may."""
+    """Return the distances of a layer's cells from its first one, if they are as close as
+    allowed.
+    """
     offsets: list[float] = []
     for position, number in enumerate(layer):
         if not position:
@@ -68,8 +72,8 @@ def _pull(
     use_above: bool,
     use_below: bool,
 ) -> None:
-    """Move the cells of a layer to where their neighbours are, as far as order and room allow:
-    least squares.
+    """Move the cells of a layer towards their neighbours, as far as order and room allow, by least
+    squares.
     """
     targets, weights = [], []
     for cell, offset in zip(row, offsets, strict=True):
@@ -86,8 +90,8 @@ def _pull(
 
 
 def _isotonic(targets: Sequence[float], weights: Sequence[float]) -> list[float]:
-    """The numbers nearest to targets that never fall: pools of neighbours that take their
-    average.
+    """Return the non-decreasing numbers nearest to targets (isotonic regression, by pooling
+    neighbours).
     """
     pools: list[tuple[float, float, int]] = []
     for target, weight in zip(targets, weights, strict=True):

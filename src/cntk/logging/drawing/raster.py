@@ -1,4 +1,4 @@
-"""A picture as PNG, drawn by Matplotlib."""
+"""A drawing as PNG, by Matplotlib."""
 
 from __future__ import annotations
 
@@ -81,9 +81,11 @@ def _matplotlib_path(path: Path) -> Any:
     from matplotlib.path import Path as MatplotlibPath
 
     points, codes = [path.start], [MatplotlibPath.MOVETO]
-    for piece in path.pieces:
-        points += piece
-        codes += [MatplotlibPath.CURVE4 if len(piece) == 3 else MatplotlibPath.LINETO] * len(piece)
+    for segment in path.segments:
+        points += segment
+        codes += [MatplotlibPath.CURVE4 if len(segment) == 3 else MatplotlibPath.LINETO] * len(
+            segment
+        )
     if path.is_closed:
         points.append(path.start)
         codes.append(MatplotlibPath.CLOSEPOLY)

@@ -1,5 +1,5 @@
-"""A picture as lines, areas and text, whatever the file that it is written to. Downwards is
-positive; units are points.
+"""A drawing as lines, areas and text, whatever the file format. Downwards is positive; units are
+points.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Path:
     """
 
     start: Point
-    pieces: tuple[tuple[Point, ...], ...]
+    segments: tuple[tuple[Point, ...], ...]
     fill: str | None = None
     stroke: str | None = "#000000"
     thickness: float = 1.0
@@ -37,7 +37,7 @@ class Path:
 
 @dataclass(frozen=True)
 class Text:
-    """A line of text: the middle of its baseline, its font size and how wide it is meant to be."""
+    """A line of text: the middle of its baseline, its font size and its intended width."""
 
     middle: Point
     content: str
@@ -45,13 +45,13 @@ class Text:
 
     @property
     def width(self) -> float:
-        """How wide it is meant to be."""
+        """Intended width."""
         return text_width(self.content, self.size)
 
 
 @dataclass(frozen=True)
 class Group:
-    """The shapes of a node or an edge, and its whole name."""
+    """The shapes of a node or an edge, and its full name."""
 
     kind: str
     title: str
@@ -60,21 +60,21 @@ class Group:
 
 @dataclass
 class Picture:
-    """All there is to draw."""
+    """All shapes of a drawing."""
 
     width: float
     height: float
     groups: list[Group] = field(default_factory=list)
 
 
-def draw(found: Description) -> Picture:
-    """Return the picture of a graph."""
-    numbers = {uid: number for number, uid in enumerate(found.nodes)}
-    boxes = [_box_of(node) for node in found.nodes.values()]
+def draw(description: Description) -> Picture:
+    """Return the drawing of a graph."""
+    numbers = {uid: number for number, uid in enumerate(description.nodes)}
+    boxes = [_box_of(node) for node in description.nodes.values()]
     links = []
-    for edge in found.edges:
+    for edge in description.edges:
         width, height = _size_of(edge.label, EDGE_FONT_SIZE)
-        into_delay = found.nodes[edge.target].is_delay
+        into_delay = description.nodes[edge.target].is_delay
         links.append(
             Link(numbers[edge.source], numbers[edge.target], width, height, may_turn=into_delay)
         )
@@ -85,16 +85,18 @@ def draw(found: Description) -> Picture:
     for link in links:
         link.course = [(x + _MARGIN, y + _MARGIN) for x, y in link.course]
         link.label = (link.label[0] + _MARGIN, link.label[1] + _MARGIN)
-    outlines = [_outline(node.attribute("shape")) for node in found.nodes.values()]
-    for edge, link in zip(found.edges, links, strict=True):
+    outlines = [_outline(node.attribute("shape")) for node in description.nodes.values()]
+    for edge, link in zip(description.edges, links, strict=True):
         shapes = (
-            _loop(boxes[link.source]) if link.is_loop else _course(boxes, link, found, outlines)
+            _loop(boxes[link.source])
+            if link.is_loop
+            else _course(boxes, link, description, outlines)
         )
         title = f"{edge.source} -> {edge.target}: {edge.label}"
         picture.groups.append(
             Group("edge", title, (*shapes, *_lines(edge.label, link.label, EDGE_FONT_SIZE)))
         )
-    for node, box, outline in zip(found.nodes.values(), boxes, outlines, strict=True):
+    for node, box, outline in zip(description.nodes.values(), boxes, outlines, strict=True):
         title = f"{node.uid}: {node.label}"
         size = node.attribute("fontsize")
         shapes = (_shape(node, box, outline), *_lines(node.label, _text_middle(box, outline), size))
@@ -107,8 +109,8 @@ def _outline(shape: str) -> str:
 
 
 def _split(label: str) -> list[str]:
-    """The lines of a label as they are shown: what is too long loses its middle, what cannot be
-    seen is a space.
+    """Return the lines of a label as they are shown: without the middle where it is too long, and
+    with spaces for characters that cannot be printed.
     """
     return [
         shorten("".join(c if c.isprintable() else " " for c in line))
@@ -122,7 +124,7 @@ def _size_of(label: str, size: float) -> Point:
 
 
 def _box_of(node: PictureNode) -> Box:
-    """A node's place, as large as its attributes say, or larger if the label needs it."""
+    """Return a node's box, as large as its attributes say, or larger if the label needs it."""
     width, height = node.attribute("width") * _INCH, node.attribute("height") * _INCH
     text, lines = _size_of(node.label, node.attribute("fontsize"))
     if _outline(node.attribute("shape")) == "box":
@@ -166,13 +168,13 @@ def _shape(node: PictureNode, box: Box, outline: str) -> Path:
         )
     widest = _widest(box, outline)
     across, up, down = box.width / 2 * _BEND, (widest - top) * _BEND, (bottom - widest) * _BEND
-    pieces = (
+    segments = (
         ((right, widest - up), (box.x + across, top), (box.x, top)),
         ((box.x - across, top), (left, widest - up), (left, widest)),
         ((left, widest + down), (box.x - across, bottom), (box.x, bottom)),
         ((box.x + across, bottom), (right, widest + down), (right, widest)),
     )
-    return Path((right, widest), pieces, fill, stroke, thickness, is_closed=True)
+    return Path((right, widest), segments, fill, stroke, thickness, is_closed=True)
 
 
 def _widest(box: Box, outline: str) -> float:
@@ -180,7 +182,7 @@ def _widest(box: Box, outline: str) -> float:
 
 
 def _edge_of(box: Box, outline: str, x: float, at_top: bool) -> float:
-    """Where the outline is, at a place from left to right."""
+    """Return the vertical position of the outline at a horizontal position."""
     end = box.y - box.height / 2 if at_top else box.y + box.height / 2
     if outline == "box":
         return end
@@ -189,9 +191,11 @@ def _edge_of(box: Box, outline: str, x: float, at_top: bool) -> float:
     return widest + (end - widest) * sqrt(1 - aside**2)
 
 
-def _course(boxes: list[Box], link: Link, found: Description, outlines: list[str]) -> list[Path]:
-    """An edge's line, from outline to outline, and its arrow."""
-    nodes = list(found.nodes.values())
+def _course(
+    boxes: list[Box], link: Link, description: Description, outlines: list[str]
+) -> list[Path]:
+    """Return an edge's line, from outline to outline, and its arrow."""
+    nodes = list(description.nodes.values())
     points = link.course
     (start_x, _), (end_x, _) = points[0], points[-1]
     start = _edge_of(boxes[link.source], outlines[link.source], start_x, at_top=link.upwards)
@@ -204,15 +208,15 @@ def _course(boxes: list[Box], link: Link, found: Description, outlines: list[str
     if (base - last) * away > 0:
         last = base
     points = [*points[:-1], (end_x, last)]
-    pieces: list[tuple[Point, ...]] = [(points[0],)]
+    segments: list[tuple[Point, ...]] = [(points[0],)]
     for number, (one, other) in enumerate(zip(points, points[1:], strict=False)):
         if number % 2 or one[0] == other[0]:
-            pieces.append((other,))
+            segments.append((other,))
         else:
             middle = (one[1] + other[1]) / 2
-            pieces.append(((one[0], middle), (other[0], middle), other))
-    pieces.append(((end_x, base),))
-    line = Path((start_x, start), tuple(pieces))
+            segments.append(((one[0], middle), (other[0], middle), other))
+    segments.append(((end_x, base),))
+    line = Path((start_x, start), tuple(segments))
     half = _ARROW_WIDTH / 2
     return [line, _arrow((end_x, end), (end_x - half, base), (end_x + half, base))]
 
@@ -222,7 +226,7 @@ def _arrow(tip: Point, *base: Point) -> Path:
 
 
 def _loop(box: Box) -> list[Path]:
-    """An edge from a node's right side back to it."""
+    """Return an edge from a node's right side back to it."""
     right, far, half = box.x + box.width / 2, box.x + box.width / 2 + 30, min(12.0, box.height / 4)
     base = right + _ARROW_LENGTH
     line = Path(

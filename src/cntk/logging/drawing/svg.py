@@ -1,4 +1,4 @@
-"""A picture as SVG."""
+"""A drawing as SVG."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ def _group_lines(group: Group) -> list[str]:
 def _path_text(path: Path) -> str:
     course = [f"M{_point(path.start)}"]
     course += [
-        ("C" if len(piece) == 3 else "L") + " ".join(map(_point, piece)) for piece in path.pieces
+        ("C" if len(segment) == 3 else "L") + " ".join(map(_point, segment))
+        for segment in path.segments
     ]
     if path.is_closed:
         course.append("Z")

@@ -1,6 +1,4 @@
-"""How wide text is in Helvetica, the face that every reader of PDF has; Arial and Liberation Sans
-are as wide.
-"""
+"""Width of text in Helvetica, a font of every PDF reader; Arial and Liberation Sans are as wide."""
 
 from __future__ import annotations
 
@@ -37,8 +35,8 @@ def shorten(text: str, longest: int = LONGEST) -> str:
     """
     if len(text) <= longest:
         return text
-    kept = longest - 1
-    return f"{text[: (kept + 1) // 2]}…{text[len(text) - kept // 2 :]}"
+    remaining = longest - 1
+    return f"{text[: (remaining + 1) // 2]}…{text[len(text) - remaining // 2 :]}"
 
 
 def _width(character: str) -> int:
