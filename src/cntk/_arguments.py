@@ -19,7 +19,7 @@ import os
 import reprlib
 from collections.abc import Callable
 from numbers import Real
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -28,6 +28,11 @@ from cntk.errors import ArgumentError, RangeError
 _LONGEST = 80
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = _short.maxlong = _LONGEST
+
+
+def is_real(value: Any) -> TypeGuard[float]:
+    """Whether it is a real number, NumPy's and fractions too; type checkers see a float."""
+    return isinstance(value, Real)
 
 
 def shown(value: Any) -> str:

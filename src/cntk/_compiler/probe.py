@@ -160,7 +160,7 @@ class Probe:
                 call.place = place_of(value, type_, run, step)
             call.results |= found
             if isinstance(value, Tensor) and value.requires_grad:
-                value.register_hook(lambda gradient: self._received(call, gradient))  # type: ignore[no-untyped-call]
+                value.register_hook(lambda gradient: self._received(call, gradient))
         overflows = not call.given.any and id(item) not in self._shown
         if self.strict and call.results.any and (overflows or call.results.nan):
             raise NotFiniteError(_strict_text(call), direction="forward", **named(node))

@@ -26,7 +26,7 @@ def tell(what: str, value: Any) -> None:
         return
     _write("forward", what, value)
     if value.requires_grad and OBSERVATION.log_level >= SUMS:
-        value.register_hook(lambda gradient: _write("backward", what, gradient))  # type: ignore[no-untyped-call]
+        value.register_hook(lambda gradient: _write("backward", what, gradient))
 
 
 def _write(direction: str, what: str, value: Tensor) -> None:

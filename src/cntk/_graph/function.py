@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from cntk._arguments import as_integer, as_string, shown
 from cntk._graph import printing, walk
@@ -75,6 +75,10 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
         >>> print(affine(C.input_variable(3, name="x"), C.input_variable(3, name="s")))
         Composite(x: Tensor[3], s: Tensor[3]) -> Tensor[3]
     """
+
+    if TYPE_CHECKING:  # the metaclass makes functions
+
+        def __new__(cls, *args: Any, **kwargs: Any) -> Self: ...
 
     _uid: str
     # Whether an operator such as `<` made it: its truth is that of numbers which are not known.

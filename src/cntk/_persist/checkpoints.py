@@ -132,9 +132,9 @@ def restore_checkpoint(
         restore_own_state(learner, own)
     set_values(pairs)
     for primitive, other in drawing:
-        primitive.op = replace(
-            primitive.op, rng_seed=other.op.rng_seed, rng_offset=other.op.rng_offset
-        )  # type: ignore[attr-defined, type-var]
+        drawn: Any = other.op  # an operation that draws has both fields
+        seeded: Any = primitive.op
+        primitive.op = replace(seeded, rng_seed=drawn.rng_seed, rng_offset=drawn.rng_offset)
         primitive.times_seeded += 1
     for learner, (state, _) in zip(learners, states, strict=True):
         learner.load_state_dict(state)

@@ -14,7 +14,7 @@ from cntk._file_errors import checked_path, naming
 from cntk._files import opened, reachable, replacing, replacing_together
 from cntk._persist.foreign import ENOUGH, is_onnx, what_it_is
 from cntk._persist.protobuf.dictionary import Decoder, encode_dictionary, encode_value
-from cntk._persist.protobuf.wire import FileFormatError
+from cntk._persist.protobuf.wire import FileFormatError, Writable
 from cntk._persist.v1.wire import START
 from cntk.errors import ArgumentError
 from cntk.io._text.listed_names import advice
@@ -239,7 +239,7 @@ class _Given:
                 left = left[len(left) if taken is None else taken :]
 
 
-def _prepared(values: Mapping[str, Any]) -> Callable[[IO[bytes] | _Given], None]:
+def _prepared(values: Mapping[str, Any]) -> Callable[[Writable], None]:
     """What writes a dictionary; by then it is known that files can hold it."""
     later: list[np.ndarray] = []
     message = encode_dictionary(values)
@@ -247,7 +247,7 @@ def _prepared(values: Mapping[str, Any]) -> Callable[[IO[bytes] | _Given], None]
     if large:
         message = encode_dictionary(values, later)
 
-    def put(file: IO[bytes] | _Given) -> None:
+    def put(file: Writable) -> None:
         if large:
             file.write(_MARK + message.size.to_bytes(4, "little"))
         message.write(file)

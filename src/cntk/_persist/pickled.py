@@ -145,7 +145,7 @@ def unmade_of(
 # -- learners --------------------------------------------------------------------------------------
 
 # What a learner makes anew of its state.
-_MADE_ANEW = {
+_MADE_ANEW: dict[str, Any] = {
     "_leaves": None,
     "_masters": None,
     "_restored": None,
@@ -185,7 +185,7 @@ def learner_of(
     if isinstance(learner, Learner):
         vars(learner).update(
             {key: value.copy() if value == {} else value for key, value in _MADE_ANEW.items()}
-        )  # type: ignore[attr-defined]
+        )
         values = files.decode(memoryview(state))
         loaded, own = learner_from_file(values, learner, [p.uid for p in learner.parameters])
         learner.load_state_dict(loaded)

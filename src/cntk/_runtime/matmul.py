@@ -26,7 +26,7 @@ NARROW = 32
 @functools.cache
 def _by_onednn() -> Callable[..., Tensor] | None:
     """oneDNN's ``x @ w.t() + bias`` where it is the faster library, else None."""
-    available = torch.backends.mkldnn.is_available() and torch.backends.mkl.is_available()  # type: ignore[no-untyped-call]
+    available = torch.backends.mkldnn.is_available() and torch.backends.mkl.is_available()
     linear = (
         getattr(torch.ops.mkldnn, "_linear_pointwise", None) if available and _is_amd() else None
     )

@@ -75,7 +75,7 @@ class _Library:
 @functools.cache
 def _library() -> _Library | None:
     """The library whose threads torch uses; None where torch has none, or hides it."""
-    if not torch.backends.openmp.is_available():  # type: ignore[no-untyped-call]
+    if not torch.backends.openmp.is_available():
         return None
     mkl = None
     found = None

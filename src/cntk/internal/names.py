@@ -13,6 +13,7 @@ from dataclasses import replace
 from numbers import Real
 from typing import Any
 
+from cntk._arguments import is_real
 from cntk._graph.function import Function
 from cntk._graph.names.handed_on import handed_on
 from cntk._graph.types import InferredDimension
@@ -68,7 +69,7 @@ def _initializer_for(init: Any, rank_params: Mapping[str, int] | None = None) ->
         raise ValueError("init parameter cannot be None: give an initializer, a number or an array")
     if isinstance(init, Initializer):
         return initializer_with_rank(init, **rank_params) if rank_params else init
-    if isinstance(init, Real):
+    if is_real(init):
         return constant_initializer(init)
     if isinstance(init, str):
         raise ArgumentError(f"expected an initializer, a number or an array as init, got {init!r}")

@@ -41,7 +41,8 @@ def get_data_type(*args: Any) -> Any:
         A NumPy scalar type; numbers without a format of their own count as float32. None if nothing
         has one.
     """
-    of_variables, of_data = set(), set()
+    of_variables: set[Any] = set()
+    of_data: set[Any] = set()
     for arg in args:
         if isinstance(arg, Function):
             of_variables.update(v.dtype for v in arg.outputs)

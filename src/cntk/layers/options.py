@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from cntk import ops
-from cntk._arguments import shown
+from cntk._arguments import is_real, shown
 from cntk._graph.bfloat16 import is_number
 from cntk._graph.function import Function
 from cntk._graph.variable import Variable, as_name
@@ -73,12 +73,7 @@ def as_shape(value: Any, what: str, least: int = 0) -> Shape:
 
 def _is_whole(value: Any) -> bool:
     """Whether it is an integer, or a float that is one."""
-    return (
-        isinstance(value, Real)
-        and value == value
-        and abs(value) != float("inf")
-        and int(value) == value
-    )
+    return is_real(value) and value == value and abs(value) != float("inf") and int(value) == value
 
 
 def as_count(value: Any, what: str, least: int = 1, most: int = _LARGEST) -> int:

@@ -214,11 +214,8 @@ def TransformerBlock(
         return shortcut
 
     look, around_look = attend(False, causal, "self_attention"), around("self_attention")
-    look_over, around_look_over = (
-        (attend(True, False, "cross_attention"), around("cross_attention"))
-        if cross
-        else 2 * (None,)
-    )
+    look_over = attend(True, False, "cross_attention") if cross else None
+    around_look_over = around("cross_attention")
     expand = Dense(
         4 * model_dim if hidden_dim is None else hidden_dim, activation, **values, name="expand"
     )

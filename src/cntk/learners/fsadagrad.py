@@ -66,7 +66,7 @@ class FSAdaGrad(Learner, inner=True):
         torch._foreach_mul_(scale, size)
         torch._foreach_clamp_max_(scale, _LARGEST_SCALE)
         if not 0 <= decay < 1:  # where the variance is 0 for all that, gradients stay as they are
-            scale = [torch.where(v == 0, 1.0, s) for v, s in zip(variance, scale, strict=True)]
+            scale = tuple(torch.where(v == 0, 1.0, s) for v, s in zip(variance, scale, strict=True))
         if not momentum > 0:
             torch._foreach_addcmul_(leaves, gradients, scale, value=-rate)
             return

@@ -28,7 +28,7 @@ from cntk._ops.sequence.delay import *
 from cntk._ops.sequence.rnn_stack import *
 from cntk._ops.shape.filled import *
 from cntk._ops.shape.padding import *
-from cntk._ops.shape.reconcile import reconcile_dynamic_axes
+from cntk._ops.shape.reconcile import reconcile_dynamic_axes as reconcile_dynamic_axes
 from cntk._ops.shape.reshape import *
 from cntk._ops.shape.select import *
 from cntk._ops.shape.slicing import *

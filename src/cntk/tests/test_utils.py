@@ -62,7 +62,9 @@ def _to_dense(val: Any, is_sequence: bool = False) -> np.ndarray:
     """
     make = C.sequence.input_variable if is_sequence else C.input_variable
     x = make(val.shape[2 if is_sequence else 1 :], is_sparse=True)
-    return C.times(x, np.eye(val.shape[-1], dtype=np.float32)).eval({x: val})
+    product = C.times(x, np.eye(val.shape[-1], dtype=np.float32))
+    rows: np.ndarray = product.eval({x: val})
+    return rows
 
 
 def _to_csr(data: Any) -> csr_matrix:

@@ -184,6 +184,8 @@ def train_function(
     size = as_minibatch_size(minibatch_size, "train")
     loss, metric = _criterion_outputs(function)
     writers, configs = _callbacks(callbacks)
+    limit: int | None
+    epoch: int | tuple[int, DataUnit] | None
     if max_samples is None and epoch_size is None and _are_sequences(function, minibatch_source):
         # The trainer counts samples of the loss, the data those of their longest stream: sweeps are
         # the same for both.
@@ -192,8 +194,8 @@ def train_function(
         limit, epoch, sweep = None, (1, DataUnit.sweep), source.source.sweep_size
     else:
         source = source_of(function, minibatch_source, streams, model_inputs_to_streams)
-        epoch, limit = _limits(source, max_epochs, epoch_size, max_samples)
-        sweep = epoch or source.count
+        each, limit = _limits(source, max_epochs, epoch_size, max_samples)
+        epoch, sweep = each, each or source.count
     period = epoch if progress_frequency is None else progress_frequency
     summaries = _Summaries(*_every(period, sweep, size, writers))
     trainer = Trainer(None, (loss, metric), parameter_learners, [*writers, summaries])

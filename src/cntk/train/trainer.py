@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping
 from functools import cached_property
 from types import NoneType
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor
 
@@ -289,7 +289,7 @@ class Trainer(Evaluator):
                 "criterion=(loss, metric)"
             )
         previous = self._trained()
-        return _average(previous.metric, previous.samples)
+        return _average(cast(Tensor, previous.metric), previous.samples)
 
     @property
     def previous_minibatch_sample_count(self) -> int:

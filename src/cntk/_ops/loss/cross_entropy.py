@@ -216,7 +216,7 @@ class Total(Op):
     beside outputs that can be computed.
     """
 
-    operand_counts = (2,)
+    operand_counts: ClassVar[tuple[int, ...]] = (2,)
 
     # Whether a scalar stretches to the other operand's elements.
     stretches_numbers: ClassVar[bool] = False

@@ -255,12 +255,13 @@ class _ForwardBackward(torch.autograd.Function):
         )
         gradient = None
         if ctx.needs_input_grad[1]:
-            both = (logs, states.classes, _forbidden(states, layout, None))
-            parts = [
-                None if one is None else torch.cat([one, other])
-                for one, other in zip(from_end, both, strict=True)
-            ]
-            scores, own = _scores(*parts, blank)  # type: ignore[arg-type]
+            late, soon = from_end[2], _forbidden(states, layout, None)
+            scores, own = _scores(
+                torch.cat([from_end[0], logs]),
+                torch.cat([from_end[1], states.classes]),
+                None if late is None or soon is None else torch.cat([late, soon]),
+                blank,
+            )
             totals = _totals(scores[:, : layout.count], states, layout)
             shares = _shares(scores, own[layout.count :], totals, states, back)
             per_class = torch.zeros_like(logs).scatter_add_(

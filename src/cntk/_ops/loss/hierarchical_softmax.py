@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from cntk import initializer
+from cntk._arguments import is_real
 from cntk._graph.composite import Composite
 from cntk._graph.variable import Variable
 from cntk._ops.math.arithmetic import element_divide, element_times, minus, plus
@@ -92,7 +92,7 @@ def hierarchical_softmax_layer(
 def _sizes(label_dim: Any, label_classes: Any) -> tuple[int, int]:
     """Return the number of groups, and the number of labels of each."""
     for argument, value in (("label_dim", label_dim), ("label_classes", label_classes or 1)):
-        if not isinstance(value, Real) or not 1 <= value < math.inf:
+        if not is_real(value) or not 1 <= value < math.inf:
             raise ValueError(
                 f"hierarchical_softmax_layer: {argument} must be a number from 1, got {value!r}"
             )

@@ -118,7 +118,7 @@ class LambdaRank(OfGroups):
                 _LambdaRank.apply(score, gain.detach(), group.detach())
                 if score.numel()
                 else score.sum()
-            )  # type: ignore[no-any-return]
+            )
 
         return check_equal_lengths(operands, compute)
 

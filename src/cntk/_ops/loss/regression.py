@@ -77,12 +77,14 @@ class _Logistic(torch.autograd.Function):
     def forward(ctx: Any, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
         likelihood = target * output + (1 - target) * (1 - output)
         ctx.save_for_backward(output, target, weight, likelihood)
-        losses = -torch.log(torch.clamp_min(likelihood, 1.10037379e-37))
+        losses: Tensor = -torch.log(torch.clamp_min(likelihood, 1.10037379e-37))
         if weight is None:
             return losses.sum()
         losses, spread = torch.broadcast_tensors(losses, weight)
         total = spread.sum()
-        return (losses * spread).sum() * torch.where(total == 0, 0.0, losses.numel() / total)
+        scale = torch.where(total == 0, 0.0, losses.numel() / total)
+        weighted: Tensor = (losses * spread).sum() * scale
+        return weighted
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
@@ -153,7 +155,7 @@ class _Cosine(torch.autograd.Function):
 
 def _inverse_norm(x: Tensor) -> Tensor:
     # In 64 bits, since squares soon leave the range of 32.
-    norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=torch.float64)
+    norm: Tensor = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=torch.float64)
     return norm.reciprocal().masked_fill(norm == 0, 0).to(x.dtype)
 
 

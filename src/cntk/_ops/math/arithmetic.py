@@ -114,7 +114,7 @@ class Pow(Binary):
     """Power."""
 
     def compute(self) -> Kernel:
-        return _Power.apply  # type: ignore[no-any-return]
+        return _Power.apply
 
 
 class _Power(torch.autograd.Function):

@@ -4,6 +4,7 @@ larger, the smaller.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -45,7 +46,7 @@ class Comparison(Binary):
     relation: ClassVar[Kernel]
 
     def compute(self) -> Kernel:
-        relation = type(self).relation
+        relation: Callable[..., Tensor] = type(self).relation
 
         def compare(x: Tensor, y: Tensor) -> Tensor:
             shape = x.shape if x.shape == y.shape else torch.broadcast_shapes(x.shape, y.shape)

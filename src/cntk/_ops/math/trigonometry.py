@@ -40,7 +40,7 @@ class Tan(Unary):
     """Tangent."""
 
     def compute(self) -> Kernel:
-        return _Tan.apply  # type: ignore[no-any-return]
+        return _Tan.apply
 
 
 class _Tan(torch.autograd.Function):

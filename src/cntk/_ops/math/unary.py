@@ -92,7 +92,7 @@ class Log(Unary):
     """Natural logarithm."""
 
     def compute(self) -> Kernel:
-        return _Log.apply  # type: ignore[no-any-return]
+        return _Log.apply
 
 
 class _Log(torch.autograd.Function):
@@ -108,7 +108,7 @@ class _Log(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        (above,) = ctx.saved_tensors
+        above: Tensor = ctx.saved_tensors[0]
         return gradient / above
 
 
@@ -122,7 +122,7 @@ class Sqrt(Unary):
     """Square root."""
 
     def compute(self) -> Kernel:
-        return _Sqrt.apply  # type: ignore[no-any-return]
+        return _Sqrt.apply
 
 
 class _Sqrt(torch.autograd.Function):
@@ -136,7 +136,7 @@ class _Sqrt(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        (root,) = ctx.saved_tensors
+        root: Tensor = ctx.saved_tensors[0]
         return gradient / (2 * root)
 
 
@@ -146,7 +146,7 @@ class Reciprocal(Unary):
     """One over the operand."""
 
     def compute(self) -> Kernel:
-        return _Reciprocal.apply  # type: ignore[no-any-return]
+        return _Reciprocal.apply
 
 
 class _Reciprocal(torch.autograd.Function):
@@ -162,7 +162,7 @@ class _Reciprocal(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        (result,) = ctx.saved_tensors
+        result: Tensor = ctx.saved_tensors[0]
         return -(result * result) * gradient
 
 
@@ -213,7 +213,7 @@ class StraightThrough(Unary):
     """The operand's sign, with the gradient of the operand itself."""
 
     def compute(self) -> Kernel:
-        return _StraightThrough.apply  # type: ignore[no-any-return]
+        return _StraightThrough.apply
 
 
 class _StraightThrough(torch.autograd.Function):
@@ -228,7 +228,7 @@ class _StraightThrough(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        (x,) = ctx.saved_tensors
+        x: Tensor = ctx.saved_tensors[0]
         return gradient * (x.abs() <= 1)
 
 

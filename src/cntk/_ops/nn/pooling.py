@@ -52,7 +52,7 @@ def _pool_images(x: Tensor, *options: Any, **named: Any) -> Any:
     return F.max_pool2d(channels_last(x) if x.shape[1] >= 4 else x, *options, **named)
 
 
-_MAX = {1: F.max_pool1d, 2: _pool_images, 3: F.max_pool3d}
+_MAX: dict[int, Callable[..., Any]] = {1: F.max_pool1d, 2: _pool_images, 3: F.max_pool3d}
 _AVERAGE = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 
 

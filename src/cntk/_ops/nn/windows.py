@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isfinite
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
-from cntk._arguments import as_bool, shown
+from cntk._arguments import as_bool, is_real, shown
 from cntk._graph.positions import AxisMap, Positions
 from cntk._graph.types import Shape
 from cntk.errors import ArgumentError, GraphError
@@ -174,7 +174,7 @@ def as_dims(values: Any, what: str, least: int | None = None) -> Shape:
         else (values,)
     )
     fits = all(
-        isinstance(n, Real) and isfinite(n) and int(n) == n and (least is None or n >= least)
+        is_real(n) and isfinite(n) and int(n) == n and (least is None or n >= least)
         for n in numbers
     )
     if not numbers or not fits:

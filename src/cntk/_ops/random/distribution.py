@@ -7,14 +7,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from cntk._arguments import shown
+from cntk._arguments import is_real, shown
 from cntk._graph.composite import Composite
 from cntk._graph.op import DiskKind, Op, PrimitiveOp, StreamKernel, primitive
 from cntk._graph.types import Shape, TensorType
@@ -190,7 +190,7 @@ def as_seed(seed: Any, op_name: str) -> int:
     Raises:
         ArgumentError: for anything but an integer of up to 64 bits.
     """
-    if not isinstance(seed, Integral) or not 0 <= seed < 2**64:
+    if not isinstance(seed, Integral) or not 0 <= int(seed) < 2**64:
         raise ArgumentError(
             f"{op_name}: seed must be an integer from 0 to 2**64 - 1, got {shown(seed)}"
         )
@@ -198,7 +198,7 @@ def as_seed(seed: Any, op_name: str) -> int:
 
 
 def _number(value: Any, argument: str, op_name: str) -> float:
-    if not isinstance(value, Real) or not np.isfinite(value):
+    if not is_real(value) or not np.isfinite(value):
         raise ArgumentError(f"{op_name}: {argument} must be a finite number, got {shown(value)}")
     return float(value)
 

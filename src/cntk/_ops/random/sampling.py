@@ -189,7 +189,7 @@ class RandomSampleInclusionFrequency(Sampling):
         )
 
     def _estimate(self, stream: TwisterStream, sums: _Doubles) -> _Doubles:
-        shares = np.diff(sums, prepend=0.0) / sums[-1]
+        shares: _Doubles = np.diff(sums, prepend=0.0) / sums[-1]
         if self.allow_duplicates:
             return shares * self.num_samples
         tries = sum(
@@ -198,7 +198,8 @@ class RandomSampleInclusionFrequency(Sampling):
         stream.offset += tries
         # Without duplicates a class is in if it comes up in any of the tries that it takes.
         with np.errstate(divide="ignore"):
-            return -np.expm1(tries / _TRIALS * np.log1p(-shares))
+            expected: _Doubles = -np.expm1(tries / _TRIALS * np.log1p(-shares))
+        return expected
 
 
 def _refuse_batches(weights: TensorType) -> None:
@@ -211,7 +212,8 @@ def _refuse_batches(weights: TensorType) -> None:
 
 def _classes(uniform: _Doubles, sums: _Doubles) -> _Classes:
     """Return the class that each uniform number stands for."""
-    return np.searchsorted(sums, uniform * sums[-1]).astype(np.int64)
+    places: _Classes = np.searchsorted(sums, uniform * sums[-1]).astype(np.int64)
+    return places
 
 
 def _draw_distinct(twister: MersenneTwister64, sums: _Doubles, count: int) -> tuple[_Classes, int]:

@@ -255,7 +255,8 @@ class OnCondition(Fused):
                 where.new_sequence_axis_length_scaling_factor,
                 where.new_sequence_axis_length_additive_factor,
             )
-            yield cls(where.new_dynamic_axes[-1] if factor is None else None, factor, added)
+            axes = where.new_dynamic_axes if factor is None else None
+            yield cls(None if axes is None else axes[-1], factor, added)
 
 
 @dataclass(frozen=True)

@@ -200,7 +200,7 @@ def _over(op: Fused, operands: tuple[Any, ...], name: str) -> Composite:
     return compose_fused(op.op_name, op, operands, name, aligned=False)
 
 
-def _length(typeinfo: Any, op_name: str) -> dict[str, int]:
+def _length(typeinfo: Any, op_name: str) -> dict[str, Any]:
     """Return the factor and the addend that give the number of selected frames from the condition's
     length, where the program declares them.
     """

@@ -277,7 +277,7 @@ def squeeze(x: Any, axes: Any = None, name: str = "") -> Composite:
         >>> squeeze([[[0, 1, 2]]], 0).shape
         (1, 3)
     """
-    chosen = None if axes is None else ()
+    chosen: tuple[Axis, ...] | None = None if axes is None else ()
     if axes is not None and axes not in ((), []):
         chosen = tuple(as_static_axis(a, "squeeze") for a in as_axes(axes, "squeeze"))
     return apply(Squeeze(chosen), (x,), name)

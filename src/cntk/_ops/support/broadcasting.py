@@ -146,9 +146,10 @@ def align_operands(types: tuple[TensorType, ...], compute: Kernel) -> Kernel | R
         def with_layout(run: RunContext, *tensors: Tensor) -> Tensor:
             layout = run.layout(axes)
             rows = [layout.expand(x) if s else x for x, s in zip(tensors, stretched, strict=True)]
-            return compute(
+            result: Tensor = compute(
                 *[x if step is None else step(x) for x, step in zip(rows, steps, strict=True)]
-            )  # type: ignore[no-any-return]
+            )
+            return result
 
         return RunKernel(with_layout)
     if not any(steps):

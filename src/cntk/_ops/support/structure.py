@@ -298,7 +298,7 @@ def as_block(
     is_map = isinstance(block_arguments_map, Iterable) and not isinstance(
         block_arguments_map, (str, Mapping)
     )
-    arguments = list(block_arguments_map) if is_map else [None]
+    arguments: list[Any] = list(block_arguments_map) if is_map else [None]
     if not all(isinstance(pair, (tuple, list)) and len(pair) == 2 for pair in arguments):
         raise ArgumentError(
             f"as_block '{op_name}': block_arguments_map: expected pairs of an argument and what it "

@@ -112,7 +112,7 @@ class _Called:
         return NativeFlag(super().is_read_only)  # type: ignore[misc]
 
 
-class NativeArray(_Called, NDArrayView):
+class NativeArray(_Called, NDArrayView):  # type: ignore[misc]  # bool has no subclasses
     """An array whose properties may be called, and which returns itself when it is called."""
 
     def __call__(self) -> Self:
@@ -128,7 +128,7 @@ class NativeArray(_Called, NDArrayView):
         return _native(super().slice_view(start_offset, extent, read_only))
 
 
-class NativeValue(_Called, Value):
+class NativeValue(_Called, Value):  # type: ignore[misc]  # bool has no subclasses
     """A value whose properties may be called."""
 
     @property
@@ -139,7 +139,7 @@ class NativeValue(_Called, Value):
         return _native(super().data)
 
     @property
-    def is_valid(self) -> NativeFlag:
+    def is_valid(self) -> NativeFlag:  # type: ignore[override]  # bool has no subclasses
         """True if it may still be read."""
         return NativeFlag(super().is_valid)
 

@@ -60,7 +60,7 @@ class _Kernel:
         call = _Call(self, run)
         dense = [x for x in rows if isinstance(x, Tensor)]
         if torch.is_grad_enabled() and any(x.requires_grad for x in dense):
-            results = _Differentiable.apply(call, rows, *dense)  # type: ignore[no-untyped-call]
+            results = _Differentiable.apply(call, rows, *dense)
         else:
             results = call.forward(rows, retain=False)
         return results[0] if len(self.outputs) == 1 else results
@@ -236,7 +236,7 @@ class _Call:
 
     def _check_lengths(self, what: str, bound: BoundInput, type_: TensorType) -> None:
         if bound.count is not None and bound.count not in self.counts:
-            known = " or ".join(map(str, sorted(self.counts)))
+            known = " or ".join(map(str, sorted(n for n in self.counts if n is not None)))
             raise UserFunctionError(
                 f"{self.text}: what {what} has {bound.count} samples or sequences, and there are "
                 f"{known}"

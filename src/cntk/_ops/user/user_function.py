@@ -12,7 +12,7 @@ from cntk._graph.function import Function
 from cntk._graph.names.naming import next_uid
 from cntk._graph.op import Op, RunKernel
 from cntk._graph.primitive import Primitive
-from cntk._graph.types import TensorType, common_dtype
+from cntk._graph.types import TensorType, TypeHint, common_dtype
 from cntk._graph.user_function_registry import note_class
 from cntk._graph.variable import Variable, VariableKind
 from cntk._ops.support.operands import as_operands
@@ -109,9 +109,10 @@ class UserFunction(Function):
             f"output_variable"
         )
 
-    def forward(
+    # The original's order: it differs from that of a graph's forward.
+    def forward(  # type: ignore[override]
         self, arguments: Any, outputs: Any = None, device: Any = None, outputs_to_retain: Any = None
-    ) -> Any:  # type: ignore[override]
+    ) -> Any:
         """Compute the outputs.
 
         With one output it is called as ``forward(arguments, device, outputs_to_retain)`` and
@@ -206,7 +207,7 @@ class UserFunction(Function):
         self._user_name = name
 
     @property
-    def uid(self) -> str:  # type: ignore[override]
+    def uid(self) -> str:
         """Its unique name in the graph."""
         return self.root_function.uid
 
@@ -328,7 +329,7 @@ class UserPrimitive(Primitive, inner=True):
             ):
                 variable.refine(replace(variable.type_, dtype=dtype))
 
-    def infer_results(self, partial: bool = False) -> bool:
+    def infer_results(self, partial: TypeHint = TypeHint.AXES) -> bool:
         self._set_constant_dtypes()
         return self._take_over(self.declared_outputs())
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import IO, TypeAlias
+from typing import Protocol, TypeAlias
 
 from cntk._wording import Escaped
 
@@ -17,6 +17,13 @@ Data: TypeAlias = "bytes | memoryview"
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 _WORD = 2**64
+
+
+class Writable(Protocol):
+    """What bytes are written to: a file opened in binary mode, or what stands for one."""
+
+    def write(self, content: bytes | memoryview, /) -> object:
+        """Write all of the bytes."""
 
 
 class FileFormatError(Escaped, ValueError, RuntimeError):
@@ -192,7 +199,7 @@ class Message:
         """Return it as bytes."""
         return b"".join(self._parts)
 
-    def write(self, file: IO[bytes]) -> None:
+    def write(self, file: Writable) -> None:
         """Write it to a file."""
         for part in self._parts:
             file.write(part)

@@ -164,11 +164,11 @@ def op_from_file(cls: type[Op], attributes: dict[str, Any], operands: Sequence[V
                 f"{cls.op_name}: the attribute '{name}' is {briefly(value)}, which does not fit "
                 f"its kind{reason}"
             ) from None
-    for field in fields(cls):  # type: ignore[arg-type]
-        needed = field.default is MISSING and field.default_factory is MISSING
-        if needed and field.name not in values and field.name not in cls.held_by_operands:
+    for known in fields(cls):  # type: ignore[arg-type]
+        needed = known.default is MISSING and known.default_factory is MISSING
+        if needed and known.name not in values and known.name not in cls.held_by_operands:
             raise FileFormatError(
-                f"{cls.op_name}: the attribute '{cls.disk_fields()[field.name]}' is missing"
+                f"{cls.op_name}: the attribute '{cls.disk_fields()[known.name]}' is missing"
             )
     return cls.from_file(values, operands)
 

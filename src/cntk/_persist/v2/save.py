@@ -150,7 +150,9 @@ class _Writer:
         """An operation that says how many random numbers it has taken, if it takes any."""
         if id(primitive) not in self._offsets:
             return primitive.op
-        return replace(primitive.op, rng_offset=self._offsets[id(primitive)])  # type: ignore[call-arg, type-var]
+        drawing: Any = primitive.op
+        drawn: Op = replace(drawing, rng_offset=self._offsets[id(primitive)])
+        return drawn
 
     def _operation(self, primitive: Primitive) -> dict[str, Any]:
         op = self._as_it_stands(primitive)
@@ -183,7 +185,8 @@ class _Writer:
 
     def _user_function(self, primitive: UserPrimitive | NativePrimitive) -> dict[str, Any]:
         operands = [self._operand(v) for v in primitive.inputs]
-        return user_function_to_file(primitive, self._uid(primitive), operands)
+        written: dict[str, Any] = user_function_to_file(primitive, self._uid(primitive), operands)
+        return written
 
     def _block(self, primitive: Primitive, block: Block) -> dict[str, Any]:
         inside = block.composite.root_function

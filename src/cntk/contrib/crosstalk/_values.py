@@ -51,7 +51,7 @@ def write_value(stem: str, value: Any, layers: Mapping[str, type]) -> None:
         if one:
             np.save(file, value, allow_pickle=False)
         else:
-            np.savez(file, **arrays)
+            np.savez(file, allow_pickle=False, **arrays)
     Path(stem + (".npz" if one else ".npy")).unlink(missing_ok=True)
 
 
@@ -90,7 +90,7 @@ def read_value(stem: str, layers: Mapping[str, type]) -> Any:
     raise FileNotFoundError(f"there is neither '{stem}.npy' nor '{stem}.npz'")
 
 
-def _taken_apart(value: Any, layers: Mapping[str, type]) -> dict[str, Array]:
+def _taken_apart(value: Any, layers: Mapping[str, Any]) -> dict[str, Array]:
     """A value as named arrays, a header among them."""
     kind = "list" if isinstance(value, list) else type(value).__name__
     header: dict[str, Any] = {"kind": kind}

@@ -151,7 +151,7 @@ class _Session:
         bias = None if variables.b is None else self.get(variables.b).reshape(attr.num_filters)
         return Conv2DArgs(W=filters.transpose(2, 0, 1), b=bias)
 
-    def set_convolution(self, variables: Conv2DArgs, value: Conv2DArgs, attr: Conv2DAttr) -> None:
+    def set_convolution(self, variables: Any, value: Conv2DArgs, attr: Conv2DAttr) -> None:
         pairs: list[tuple[Any, Any]] = [(variables.W, value.W.transpose(1, 2, 0))]
         if variables.b is not None:
             if value.b is None:

@@ -74,14 +74,18 @@ class _StraightThrough(UserFunction):
         self.grad, self.gradArg, self.gradRoot = self.gradFunc(operand)
         return [ops.output_variable(operand.shape, operand.dtype, operand.dynamic_axes)]
 
-    def forward(self, argument: Value, device: Any, outputs_to_retain: Any) -> tuple[Value, Value]:
+    def forward(  # type: ignore[override]  # one output: the original passes no `outputs`
+        self, argument: Value, device: Any, outputs_to_retain: Any
+    ) -> tuple[Value, Value]:
         """Compute the value; the operand is kept for the gradient."""
         _, found = self.action.forward(
             {self.actionArg: argument}, self.action.outputs, device=device, as_numpy=False
         )
         return argument, found[self.action.output]
 
-    def backward(self, state: Value, root_gradients: Value) -> Value:
+    def backward(  # type: ignore[override]  # one operand: no `variables`
+        self, state: Value, root_gradients: Value
+    ) -> Value:
         """Compute the operand's gradient."""
         given = {self.gradArg: state, self.gradRoot: root_gradients}
         _, found = self.grad.forward(given, self.grad.outputs, device=state.device, as_numpy=False)
@@ -151,7 +155,7 @@ class pySign(UserFunction):
         operand = self.inputs[0]
         return [ops.output_variable(operand.shape, operand.dtype, operand.dynamic_axes)]
 
-    def forward(
+    def forward(  # type: ignore[override]  # one output: the original passes no `outputs`
         self, argument: Any, device: Any = None, outputs_to_retain: Any = None
     ) -> tuple[Any, Any]:
         """Compute the signs; the operand, an array or one for each sequence, is kept for the
@@ -161,7 +165,9 @@ class pySign(UserFunction):
             return argument, [_numpy_signs(rows) for rows in argument]
         return argument, _numpy_signs(argument)
 
-    def backward(self, state: Any, root_gradients: Any) -> Any:
+    def backward(  # type: ignore[override]  # one operand: no `variables`
+        self, state: Any, root_gradients: Any
+    ) -> Any:
         """Compute the operand's gradient."""
         if isinstance(state, list):
             return [(np.abs(x) <= 1) * g for x, g in zip(state, root_gradients, strict=True)]
@@ -178,7 +184,8 @@ class pySign(UserFunction):
 
 
 def _numpy_signs(x: NDArray[Any]) -> NDArray[Any]:
-    return np.where(x > 0, x.dtype.type(1), x.dtype.type(-1))
+    signs: NDArray[Any] = np.where(x > 0, x.dtype.type(1), x.dtype.type(-1))
+    return signs
 
 
 class _Bits(_StraightThrough):
@@ -220,7 +227,7 @@ class _Bits(_StraightThrough):
             left = ops.minus(left, step)
         return approximation, operand
 
-    _value = multiFunc
+    _value = multiFunc  # type: ignore[assignment]  # the original's name of the argument
 
     def gradFunc(self, arg: Variable) -> Gradient:
         """Return the graph of a gradient that passes where the operand is at most its number of

@@ -14,7 +14,6 @@ from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
 from cntk._graph.names.late_names import hand_on
 from cntk._graph.types import InferredDimension
-from cntk._graph.variable import Variable
 from cntk._wording import operation_text, shape_text
 from cntk.default_options import default_options, default_override_or, get_default_override
 from cntk.errors import ArgumentError, ConversionError
@@ -54,7 +53,7 @@ def svd_subprojection(matrix: ArrayLike, k: int) -> tuple[NDArray[Any], NDArray[
     """
     k = None if k is None else as_integer(k, "svd_subprojection: k")
     try:
-        left, values, right = np.linalg.svd(matrix, full_matrices=False)
+        left, values, right = np.linalg.svd(np.asarray(matrix), full_matrices=False)
     except (TypeError, ValueError) as error:
         raise MatrixError(
             f"svd_subprojection: expected a two-dimensional array of numbers, got {shown(matrix)}"
@@ -142,7 +141,8 @@ def factor_dense(
             raise ValueError(
                 f"{what}: the projection_function must keep at least one column, and returned {k!r}"
             )
-        W1, W2 = (factor_function or svd_subprojection)(weights, k)
+        factors: Callable[..., Any] = factor_function or svd_subprojection
+        W1, W2 = factors(weights, k)
         with default_options(dtype=weights.dtype):
             layer_of = dense_factored(
                 (int(k), weights.shape[1]),
@@ -152,14 +152,15 @@ def factor_dense(
                 init_bias=0 if bias is None else bias,
                 name="DenseFactored",
             )
-        return layer_of(layer.inputs[-1])
+        made: Function = layer_of(layer.inputs[-1])
+        return made
 
     return convert(model, concerned, factored)
 
 
 def _weights_of(layer: Function) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """A dense layer's matrix and its bias, if it has one."""
-    held: dict[str, Variable] = {v.name: v for v in layer.inputs[:-1]}
+    held: dict[str, Any] = {v.name: v for v in layer.inputs[:-1]}
     weights = held["W"]
     if weights.shape and (len(weights.shape) != 2 or min(weights.shape) < 0):
         raise ValueError(

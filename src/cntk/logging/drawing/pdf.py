@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import zlib
 
-from cntk.logging.drawing.shapes import Path, Picture, Point, Text
+from cntk.logging.drawing.layout import Point
+from cntk.logging.drawing.shapes import Path, Picture, Text
 
 _LARGEST_PAGE = 14400.0
 

@@ -99,8 +99,8 @@ def draw(description: Description) -> Picture:
     for node, box, outline in zip(description.nodes.values(), boxes, outlines, strict=True):
         title = f"{node.uid}: {node.label}"
         size = node.attribute("fontsize")
-        shapes = (_shape(node, box, outline), *_lines(node.label, _text_middle(box, outline), size))
-        picture.groups.append(Group("node", title, shapes))
+        label = _lines(node.label, _text_middle(box, outline), size)
+        picture.groups.append(Group("node", title, (_shape(node, box, outline), *label)))
     return picture
 
 

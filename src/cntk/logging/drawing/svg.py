@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from xml.sax.saxutils import escape
 
-from cntk.logging.drawing.shapes import Group, Path, Picture, Point, Text
+from cntk.logging.drawing.layout import Point
+from cntk.logging.drawing.shapes import Group, Path, Picture, Text
 
 # What XML cannot hold.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -174,7 +174,8 @@ class ApiSetup:
             options.dilation,
             str(cntk_layer.op_name),
         )
-        return layer(_margins(inputs[0], options.pad))
+        convolved: Function = layer(_margins(inputs[0], options.pad))
+        return convolved
 
     @staticmethod
     def batch_norm(cntk_layer: CntkLayersDefinition, inputs: Sequence[Any]) -> Function:
@@ -203,7 +204,7 @@ class ApiSetup:
             use_cudnn_engine=False,
             epsilon=cntk_layer.parameters.epsilon,
             running_count=Constant(0),
-            name=cntk_layer.op_name,
+            name=str(cntk_layer.op_name),
         )
 
     @staticmethod
@@ -218,7 +219,7 @@ class ApiSetup:
             strides=tuple(options.stride),
             auto_padding=[options.auto_pad],
             ceil_out_dim=True,
-            name=cntk_layer.op_name,
+            name=str(cntk_layer.op_name),
         )
 
     @staticmethod
@@ -226,8 +227,8 @@ class ApiSetup:
         """Return a rectifier."""
         slope = getattr(cntk_layer.parameters, "slope", 0)
         if slope:
-            return ops.leaky_relu(inputs[0], slope, name=cntk_layer.op_name)
-        return ops.relu(inputs[0], name=cntk_layer.op_name)
+            return ops.leaky_relu(inputs[0], slope, name=str(cntk_layer.op_name))
+        return ops.relu(inputs[0], name=str(cntk_layer.op_name))
 
     @staticmethod
     def dense(cntk_layer: CntkLayersDefinition, inputs: Sequence[Any]) -> Function:
@@ -241,25 +242,27 @@ class ApiSetup:
             *x.shape, outputs
         )
         bias = _numbers(cntk_layer, 1, (outputs,)) if len(cntk_layer.parameter_tensor) > 1 else None
-        return BlockApiSetup.linear(
+        layer = BlockApiSetup.linear(
             (outputs,), weights.shape, weights, bias, str(cntk_layer.op_name)
-        )(x)
+        )
+        product: Function = layer(x)
+        return product
 
     @staticmethod
     def plus(cntk_layer: CntkLayersDefinition, inputs: Sequence[Any]) -> Function:
         """Return a sum."""
         if len(inputs) == 1:
-            return ops.alias(inputs[0], name=cntk_layer.op_name)
+            return ops.alias(inputs[0], name=str(cntk_layer.op_name))
         *first, last = inputs
         return ops.plus(
-            ops.plus(*first) if len(first) > 1 else first[0], last, name=cntk_layer.op_name
+            ops.plus(*first) if len(first) > 1 else first[0], last, name=str(cntk_layer.op_name)
         )
 
     @staticmethod
     def dropout(cntk_layer: CntkLayersDefinition, inputs: Sequence[Any]) -> Function:
         """Return dropout."""
         return ops.dropout(
-            inputs[0], getattr(cntk_layer.parameters, "rate", 0.0), name=cntk_layer.op_name
+            inputs[0], getattr(cntk_layer.parameters, "rate", 0.0), name=str(cntk_layer.op_name)
         )
 
     @staticmethod
@@ -272,22 +275,23 @@ class ApiSetup:
         x, radius = inputs[0], int(options.kernel_size - 1)
         channels = x.shape[0]
         if 2 * radius + 1 <= channels:
-            return layer(x)
+            normalized: Function = layer(x)
+            return normalized
         # A window over more channels than there are: channels of zeros make it fit.
         around = ops.pad(x, [(radius, radius)] + [(0, 0)] * (len(x.shape) - 1))
-        return ops.slice(layer(around), 0, radius, radius + channels, name=cntk_layer.op_name)
+        return ops.slice(layer(around), 0, radius, radius + channels, name=str(cntk_layer.op_name))
 
     @staticmethod
     def splice(cntk_layer: CntkLayersDefinition, inputs: Sequence[Any]) -> Function:
         """Return a concatenation along channels."""
-        return ops.splice(*inputs, axis=0, name=cntk_layer.op_name)
+        return ops.splice(*inputs, axis=0, name=str(cntk_layer.op_name))
 
     @staticmethod
     def softmax(cntk_layer: CntkLayersDefinition, inputs: Sequence[Any]) -> Function:
         """Return a softmax over channels."""
         if math.prod(inputs[0].shape[1:]) == 1:
-            return ops.softmax(inputs[0], name=cntk_layer.op_name)
-        return ops.softmax(inputs[0], axis=0, name=cntk_layer.op_name)
+            return ops.softmax(inputs[0], name=str(cntk_layer.op_name))
+        return ops.softmax(inputs[0], axis=0, name=str(cntk_layer.op_name))
 
 
 class CntkApiInstance:
