@@ -112,7 +112,7 @@ def rectangle_of(shape):
             x + shape.width / 2,
             y + 0.25 * shape.size,
         )
-    points = [shape.start, *(piece[-1] for piece in shape.pieces)]
+    points = [shape.start, *(segment[-1] for segment in shape.segments)]
     xs, ys = zip(*points, strict=True)
     return min(xs), min(ys), max(xs), max(ys)
 
@@ -127,17 +127,20 @@ def overlap(one, other):
 def points_on(path):
     """Points along a line."""
     last = path.start
-    for piece in path.pieces:
+    for segment in path.segments:
         for t in np.linspace(0, 1, 9):
-            if len(piece) == 1:
-                yield last[0] + t * (piece[0][0] - last[0]), last[1] + t * (piece[0][1] - last[1])
+            if len(segment) == 1:
+                yield (
+                    last[0] + t * (segment[0][0] - last[0]),
+                    last[1] + t * (segment[0][1] - last[1]),
+                )
             else:
-                corners = np.array([last, *piece])
+                corners = np.array([last, *segment])
                 yield tuple(
                     np.array([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3])
                     @ corners
                 )
-        last = piece[-1]
+        last = segment[-1]
 
 
 def is_on_outline(node, point):
@@ -145,13 +148,13 @@ def is_on_outline(node, point):
     path = node.shapes[0]
     near = min(
         np.hypot(point[0] - x, point[1] - y)
-        for x, y in points_on(Path(path.start, (*path.pieces, (path.start,))))
+        for x, y in points_on(Path(path.start, (*path.segments, (path.start,))))
     )
     left, top, right, bottom = rectangle_of(path)
     sides = min(
         abs(point[0] - left), abs(point[0] - right), abs(point[1] - top), abs(point[1] - bottom)
     )
-    is_box = all(len(piece) == 1 for piece in path.pieces)
+    is_box = all(len(segment) == 1 for segment in path.segments)
     return sides <= path.thickness if is_box else near <= path.thickness + 4
 
 
