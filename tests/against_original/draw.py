@@ -4,17 +4,17 @@ Each family's file holds a table `DRAWN` of an operation's name, how many calls 
 draws one.
 """
 
-from tests.against_original import (
-    draw_arrangement,
-    draw_criteria,
-    draw_elementwise,
-    draw_loss,
-    draw_network,
-    draw_product,
-    draw_reduction,
-    draw_sequence,
-)
 from tests.against_original.drawing import Draw
+from tests.against_original.draws import (
+    arrangement as draw_arrangement,
+    criteria as draw_criteria,
+    elementwise as draw_elementwise,
+    loss as draw_loss,
+    network as draw_network,
+    product as draw_product,
+    reduction as draw_reduction,
+    sequence as draw_sequence,
+)
 
 FAMILIES = (
     draw_elementwise,

@@ -15,7 +15,9 @@ import cntk as C
 from tests.graph.graph_programs import CASES, built, facts
 
 RECORDED: dict[str, dict[str, Any]] = json.loads(
-    gzip.decompress((Path(__file__).parent / "graphs_of_the_original.json.gz").read_bytes())
+    gzip.decompress(
+        (Path(__file__).parent / "golden" / "graphs_of_the_original.json.gz").read_bytes()
+    )
 )
 COMPARED = [name for name, row in RECORDED.items() if "refused" not in row]
 

@@ -44,7 +44,7 @@ from cntk.io import (
 )
 from cntk.io._native import loader
 from cntk.io._text.lines import Field, Lines, read_lines
-from tests.io.htk_cases import archive, labels
+from tests.io.cases.htk_cases import archive, labels
 
 ALLOWANCE = (
     6 << 20

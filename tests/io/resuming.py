@@ -37,8 +37,8 @@ from cntk.io import (
     transforms,
 )
 from cntk.io._text import deserializer
-from tests.io.htk_cases import archive, labels
-from tests.io.user_cases import Numbered
+from tests.io.cases.htk_cases import archive, labels
+from tests.io.cases.user_cases import Numbered
 
 TEXT = StreamDefs(x=StreamDef("x", 2), w=StreamDef("w", 9, is_sparse=True))
 COUNT = 14

@@ -15,10 +15,10 @@ from cntk.io._corpus.catalog import Catalog
 from cntk.io._corpus.streams import StreamConfiguration
 from cntk.io._sampling.shuffle import Order, Window
 from cntk.io._text.deserializer import TextFile
-from tests.io.reader_cases import CASES, ORDERS, ordered_text
+from tests.io.cases.reader_cases import CASES, ORDERS, ordered_text
 
 GOLDEN = json.loads(
-    (Path(__file__).parent / "readers_of_the_original.json").read_text(encoding="utf-8")
+    (Path(__file__).parent / "golden" / "readers_of_the_original.json").read_text(encoding="utf-8")
 )
 
 

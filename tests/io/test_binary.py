@@ -27,10 +27,10 @@ from cntk.io import (
     text_to_binary,
 )
 from cntk.io._binary.deserializer import BinaryFile
-from tests.io.binary_cases import CASES
+from tests.io.cases.binary_cases import CASES
 
 GOLDEN = json.loads(
-    (Path(__file__).parent / "binary_of_the_original.json").read_text(encoding="utf-8")
+    (Path(__file__).parent / "golden" / "binary_of_the_original.json").read_text(encoding="utf-8")
 )
 
 

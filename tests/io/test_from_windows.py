@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("PIL.Image")
 
 from cntk.io import ImageDeserializer  # noqa: E402
-from tests.io.windows_cases import (  # noqa: E402
+from tests.io.cases.windows_cases import (  # noqa: E402
     CLEAN,
     POSIX,
     SCRIPT,

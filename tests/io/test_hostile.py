@@ -29,7 +29,7 @@ from cntk.io import (
 from cntk.io._native import loader
 from cntk.io._text import compiled
 from cntk.io._text.listed_names import joined_keys, keys_of
-from tests.io.htk_cases import archive
+from tests.io.cases.htk_cases import archive
 
 TEXT = StreamDefs(x=StreamDef("x", 3), s=StreamDef("s", 4, is_sparse=True))
 

@@ -10,10 +10,10 @@ import pytest
 
 from cntk.io import MinibatchSourceFromData
 from cntk.layers.typing import Sequence, Tensor
-from tests.io.memory_cases import CASES, FULL_DATA_SWEEP, read, streams
+from tests.io.cases.memory_cases import CASES, FULL_DATA_SWEEP, read, streams
 
 GOLDEN = json.loads(
-    (Path(__file__).parent / "memory_of_the_original.json").read_text(encoding="utf-8")
+    (Path(__file__).parent / "golden" / "memory_of_the_original.json").read_text(encoding="utf-8")
 )
 
 

@@ -24,7 +24,7 @@ from cntk.io import (
     StreamDef,
     StreamDefs,
 )
-from tests.io.user_cases import Numbered
+from tests.io.cases.user_cases import Numbered
 
 STREAMS = StreamDefs(
     words=StreamDef("tokens", 10, is_sparse=True), x=StreamDef("x", (2, 2)), y=StreamDef("y", 1)

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from cntk.io import CTFDeserializer, MinibatchSource, StreamDef, StreamDefs
-from tests.io.partition_cases import CASES, Case, partition, text
+from tests.io.cases.partition_cases import CASES, Case, partition, text
 
 GOLDEN = json.loads(
-    (Path(__file__).parent / "partitions_of_the_original.json").read_text(encoding="utf-8")
+    (Path(__file__).parent / "golden" / "partitions_of_the_original.json").read_text(
+        encoding="utf-8"
+    )
 )
 
 

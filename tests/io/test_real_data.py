@@ -17,11 +17,11 @@ import pytest
 from cntk.io import (
     MinibatchSource,
 )
-from tests.io.made_readers import made
-from tests.io.real_cases import CASES, Summary, unpack
+from tests.io.cases.made_readers import made
+from tests.io.cases.real_cases import CASES, Summary, unpack
 
 GOLDEN = json.loads(
-    (Path(__file__).parent / "real_of_the_original.json").read_text(encoding="utf-8")
+    (Path(__file__).parent / "golden" / "real_of_the_original.json").read_text(encoding="utf-8")
 )
 BY_NAME = {c.name: c for c in CASES}
 SHUFFLED = [n for n in BY_NAME if n + "_shuffled" in BY_NAME and n not in ("cmudict", "mnist")]

@@ -13,10 +13,12 @@ from hypothesis import given, settings, strategies as st
 
 import cntk as C
 from cntk.io import CTFDeserializer, MinibatchSource, StreamDef, StreamDefs
-from tests.io.truncated_cases import CASES, partition, pieces as numbered_pieces, text
+from tests.io.cases.truncated_cases import CASES, partition, pieces as numbered_pieces, text
 
 GOLDEN = json.loads(
-    (Path(__file__).parent / "truncated_of_the_original.json").read_text(encoding="utf-8")
+    (Path(__file__).parent / "golden" / "truncated_of_the_original.json").read_text(
+        encoding="utf-8"
+    )
 )
 LENGTHS = [5, 4, 1, 7, 3, 8, 2, 6, 1, 9]
 

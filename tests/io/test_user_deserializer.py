@@ -20,10 +20,10 @@ from cntk.io import (
     StreamInformation,
     UserDeserializer,
 )
-from tests.io.user_cases import CASES, Numbered, chunks, read
+from tests.io.cases.user_cases import CASES, Numbered, chunks, read
 
 GOLDEN = json.loads(
-    (Path(__file__).parent / "user_of_the_original.json").read_text(encoding="utf-8")
+    (Path(__file__).parent / "golden" / "user_of_the_original.json").read_text(encoding="utf-8")
 )
 # The original leaves this at 0 where it does not need it.
 UNUSED = "currentSequencePosition"

@@ -30,9 +30,9 @@ from tests.ops.op_case import (
     sequences,
 )
 
-TABLES = sorted(path.stem for path in Path(__file__).parent.glob("cases*.py"))
+TABLES = sorted(path.stem for path in (Path(__file__).parent / "cases").glob("*.py"))
 CASES: list[OpCase] = [
-    case for table in TABLES for case in importlib.import_module(f"tests.ops.{table}").CASES
+    case for table in TABLES for case in importlib.import_module(f"tests.ops.cases.{table}").CASES
 ]
 MISUSES = [(case, misuse) for case in CASES for misuse in case.errors]
 

@@ -12,7 +12,7 @@ import pytest
 import cntk as C
 from tests.ops.extreme_numbers import ROWS, operands, results
 
-RECORDED = np.load(Path(__file__).parent / "extremes_of_the_original.npz")
+RECORDED = np.load(Path(__file__).parent / "golden" / "extremes_of_the_original.npz")
 
 # Where the original's number is left alone, and why: the operation, the row (result, gradients),
 # and the operands.

@@ -20,7 +20,7 @@ from cntk._runtime.layout.layout import Layout
 from cntk._runtime.random.streams import TwisterStream
 from tests.ops.random_programs import label_rows, programs
 
-GOLDEN = np.load(Path(__file__).parent / "random_of_the_original.npz")
+GOLDEN = np.load(Path(__file__).parent / "golden" / "random_of_the_original.npz")
 TOLERANCES = {
     np.dtype(bool): 0.0,
     np.dtype(np.float16): 1e-3,

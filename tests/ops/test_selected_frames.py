@@ -10,7 +10,7 @@ import pytest
 import cntk as C
 from cntk._ops.sequence.parts import SequenceGather, SequenceScatter
 from cntk._ops.support.operands import apply
-from tests.ops.cases_sequence import COUNTS, FLAGS, SHARES, chosen
+from tests.ops.cases.sequence import COUNTS, FLAGS, SHARES, chosen
 from tests.ops.op_case import sequences
 
 # Conditions, and the positions that the original gives for them, in float32.

@@ -23,9 +23,11 @@ from cntk._persist.v1.nodes import BY_NAME
 from cntk._persist.v1.wire import START, mark
 from cntk._persist.v2.load import model_dictionary
 from cntk.axis import Axis
-from tests.persist import legacy_files, programs, record_legacy_models  # noqa: F401
-from tests.persist.legacy_criteria import oldest_files
-from tests.persist.legacy_former import COMPUTED, NOT_COMPUTED
+from tests.persist import programs  # noqa: F401
+from tests.persist.record import record_legacy_models  # noqa: F401
+from tests.persist.v1 import legacy_files  # noqa: F401
+from tests.persist.v1.legacy_criteria import oldest_files
+from tests.persist.v1.legacy_former import COMPUTED, NOT_COMPUTED
 
 GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.model"))
 ARCHIVE = Path(__file__).parent / "golden" / "random_graphs.zip"

@@ -15,7 +15,7 @@ import pytest
 
 import cntk as C
 from tests.persist.random_graphs import data, drawn, evaluate
-from tests.persist.record_random_graphs import ARCHIVE, SEEDS
+from tests.persist.record.record_random_graphs import ARCHIVE, SEEDS
 
 with zipfile.ZipFile(ARCHIVE) as _archive:
     MODELS = {seed: _archive.read(f"{seed}.model") for seed in SEEDS}

@@ -16,7 +16,7 @@ import cntk as C
 from cntk._graph import user_function_registry
 from cntk._persist import files
 from cntk.ops.functions import Function, UserFunction
-from tests.ops.user_functions import Cube, SumAndDifference, like
+from tests.ops.user.user_functions import Cube, SumAndDifference, like
 
 DATA = np.array([[1, -2], [3, 0.5]], np.float32)
 
@@ -172,7 +172,7 @@ def test_nothing_is_imported(path: Path, tmp_path: Path, monkeypatch: pytest.Mon
         ("os", "system"),
         ("builtins", "eval"),
         ("cntk", "Function"),
-        ("tests.ops.user_functions", "each"),
+        ("tests.ops.user.user_functions", "each"),
     ],
 )
 def test_only_classes_of_user_functions_are_made(path: Path, module: str, name: str) -> None:

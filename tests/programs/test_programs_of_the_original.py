@@ -17,7 +17,7 @@ from tests.programs import network_programs, sequence_programs
 from tests.programs.small_training import numbers_of
 
 ORIGINAL: dict[str, list[float]] = json.loads(
-    (Path(__file__).parent / "programs_of_the_original.json").read_text(encoding="utf-8")
+    (Path(__file__).parent / "golden" / "programs_of_the_original.json").read_text(encoding="utf-8")
 )
 PROGRAMS = [*network_programs.PROGRAMS, *sequence_programs.PROGRAMS]
 

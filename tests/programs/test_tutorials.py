@@ -15,10 +15,12 @@ import pytest
 import torch
 
 import cntk as C
-from tests.programs.tutorials import PROGRAMS, numbers_of
+from tests.programs.tutorials.tutorials import PROGRAMS, numbers_of
 
 ORIGINAL: dict[str, list[float]] = json.loads(
-    (Path(__file__).parent / "tutorials_of_the_original.json").read_text(encoding="utf-8")
+    (Path(__file__).parent / "golden" / "tutorials_of_the_original.json").read_text(
+        encoding="utf-8"
+    )
 )
 
 

@@ -40,7 +40,7 @@ from cntk.io import (
     text_to_binary,
     transforms,
 )
-from tests.io.htk_cases import archive, labels
+from tests.io.cases.htk_cases import archive, labels
 
 refusals = (DataError,)
 LONGEST_TEXT = 1500

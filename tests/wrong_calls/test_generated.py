@@ -14,15 +14,13 @@ from tests.wrong_calls.checker import complaints
 from tests.wrong_calls.generated import Right, call, found, names_of, wrong_arguments
 from tests.wrong_calls.nodes import Nodes
 
-AREAS = sorted(
-    path.stem.removeprefix("calls_") for path in Path(__file__).parent.glob("calls_*.py")
-)
+AREAS = sorted(path.stem for path in (Path(__file__).parent / "calls").glob("*.py"))
 
 
 def right_calls() -> list[object]:
     found = []
     for area in AREAS:
-        table: list[Right] = importlib.import_module(f"tests.wrong_calls.calls_{area}").RIGHT
+        table: list[Right] = importlib.import_module(f"tests.wrong_calls.calls.{area}").RIGHT
         found += [
             pytest.param(right, id=f"{area}-{number}-{right.name}")
             for number, right in enumerate(table)

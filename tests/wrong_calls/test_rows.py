@@ -12,13 +12,13 @@ import pytest
 from tests.wrong_calls.checker import Wrong, check
 from tests.wrong_calls.nodes import Nodes
 
-AREAS = sorted(path.stem.removeprefix("rows_") for path in Path(__file__).parent.glob("rows_*.py"))
+AREAS = sorted(path.stem for path in (Path(__file__).parent / "rows").glob("*.py"))
 
 
 def rows() -> list[object]:
     found = []
     for area in AREAS:
-        table: list[Wrong] = importlib.import_module(f"tests.wrong_calls.rows_{area}").ROWS
+        table: list[Wrong] = importlib.import_module(f"tests.wrong_calls.rows.{area}").ROWS
         found += [
             pytest.param(row, id=f"{area}-{number}-{row.name}") for number, row in enumerate(table)
         ]
