@@ -35,6 +35,7 @@ FLOORS: dict[str, int] = {
     "cntk.core": 1,
     "cntk._runtime": 1,
     "cntk.default_options": 1,
+    "cntk.typing": 1,
     "cntk.initializer": 1,
     # 2 operations
     "cntk._ops": 2,
@@ -88,6 +89,7 @@ DEFERRED: dict[str, tuple[str, ...]] = {
         "cntk._compiler.profiling",
         "cntk.train.function_train",
         "cntk._persist",
+        "cntk.typing",  # what they take
     ),
     # __reduce_ex__: what pickle keeps is what files keep
     "_graph/function.py": ("cntk._persist.pickled",),

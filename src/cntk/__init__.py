@@ -31,6 +31,7 @@ from cntk import (
     sample_installer as sample_installer,
     tensor as tensor,
     train as train,
+    typing as typing,
 )
 from cntk._graph.names.late_names import hand_on
 from cntk._graph.types import FreeDimension as FreeDimension, InferredDimension as InferredDimension

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from cntk._graph.composite import Composite
     from cntk._graph.function import Function
+    from cntk.typing import Arguments, DeviceLike
 
 
 class ModelFormat(enum.Enum):
@@ -48,7 +49,11 @@ class RunMethods:
         return attributes_shown(root.op, [v.type_ for v in root.operands])
 
     def eval(
-        self, arguments: Any = None, outputs: Any = None, device: Any = None, as_numpy: bool = True
+        self,
+        arguments: Arguments = None,
+        outputs: Any = None,
+        device: DeviceLike = None,
+        as_numpy: bool = True,
     ) -> Any:
         """Compute outputs.
 
@@ -80,10 +85,10 @@ class RunMethods:
 
     def forward(
         self,
-        arguments: Any,
+        arguments: Arguments,
         outputs: Any = None,
         keep_for_backward: Any = None,
-        device: Any = None,
+        device: DeviceLike = None,
         as_numpy: bool = True,
     ) -> tuple[Any, dict[Any, Any]]:
         """Compute outputs and keep what `backward` needs.
@@ -131,7 +136,7 @@ class RunMethods:
         at: Any,
         wrt: Iterable[Any] | None = None,
         outputs: Any = None,
-        device: Any = None,
+        device: DeviceLike = None,
         as_numpy: bool = True,
         grad_root: Any = None,
     ) -> Any:
@@ -269,7 +274,9 @@ class RunMethods:
         save(_function(self), filename, format)
 
     @staticmethod
-    def load(model: Any, device: Any = None, format: ModelFormat = ModelFormat.CNTKv2) -> Composite:
+    def load(
+        model: Any, device: DeviceLike = None, format: ModelFormat = ModelFormat.CNTKv2
+    ) -> Composite:
         """Read a function from a file; see `load_model`."""
         from cntk._persist.models import load
 

@@ -17,6 +17,7 @@ from cntk._graph.variable import Variable
 from cntk.default_options import default_override_or, get_default_override
 from cntk.initializer import glorot_uniform
 from cntk.layers.options import activated, as_activation, as_shape, initial, initial_bias
+from cntk.typing import ActivationLike, InitializerLike, ShapeLike
 from cntk.variables import Parameter
 
 __all__ = [
@@ -138,12 +139,12 @@ def _part(x: Any, index: int, size: int) -> Any:
 
 
 def LSTM(
-    shape: Any,
-    cell_shape: Any = None,
-    activation: Any = default_override_or(ops.tanh),
+    shape: ShapeLike,
+    cell_shape: ShapeLike | None = None,
+    activation: ActivationLike = default_override_or(ops.tanh),
     use_peepholes: Any = default_override_or(False),
-    init: Any = default_override_or(glorot_uniform()),
-    init_bias: Any = default_override_or(0),
+    init: InitializerLike = default_override_or(glorot_uniform()),
+    init_bias: InitializerLike = default_override_or(0),
     enable_self_stabilization: Any = default_override_or(False),
     name: str = "",
 ) -> Function:
@@ -221,11 +222,11 @@ def LSTM(
 
 
 def GRU(
-    shape: Any,
-    cell_shape: Any = None,
-    activation: Any = default_override_or(ops.tanh),
-    init: Any = default_override_or(glorot_uniform()),
-    init_bias: Any = default_override_or(0),
+    shape: ShapeLike,
+    cell_shape: ShapeLike | None = None,
+    activation: ActivationLike = default_override_or(ops.tanh),
+    init: InitializerLike = default_override_or(glorot_uniform()),
+    init_bias: InitializerLike = default_override_or(0),
     enable_self_stabilization: Any = default_override_or(False),
     name: str = "",
 ) -> Function:
@@ -293,11 +294,11 @@ def GRU(
 
 
 def RNNStep(
-    shape: Any,
-    cell_shape: Any = None,
-    activation: Any = default_override_or(ops.sigmoid),
-    init: Any = default_override_or(glorot_uniform()),
-    init_bias: Any = default_override_or(0),
+    shape: ShapeLike,
+    cell_shape: ShapeLike | None = None,
+    activation: ActivationLike = default_override_or(ops.sigmoid),
+    init: InitializerLike = default_override_or(glorot_uniform()),
+    init_bias: InitializerLike = default_override_or(0),
     enable_self_stabilization: Any = default_override_or(False),
     name: str = "",
 ) -> Function:
@@ -352,11 +353,11 @@ def RNNStep(
 
 
 def RNNUnit(
-    shape: Any,
-    cell_shape: Any = None,
-    activation: Any = default_override_or(ops.sigmoid),
-    init: Any = default_override_or(glorot_uniform()),
-    init_bias: Any = default_override_or(0),
+    shape: ShapeLike,
+    cell_shape: ShapeLike | None = None,
+    activation: ActivationLike = default_override_or(ops.sigmoid),
+    init: InitializerLike = default_override_or(glorot_uniform()),
+    init_bias: InitializerLike = default_override_or(0),
     enable_self_stabilization: Any = default_override_or(False),
     name: str = "",
 ) -> Function:

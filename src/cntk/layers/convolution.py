@@ -31,6 +31,7 @@ from cntk.layers.options import (
     sizes_per_axis,
     window_of_rank,
 )
+from cntk.typing import ActivationLike, InitializerLike, ShapeLike
 from cntk.variables import Parameter
 
 __all__ = [
@@ -43,16 +44,16 @@ __all__ = [
 
 
 def Convolution(
-    filter_shape: Any,
+    filter_shape: ShapeLike,
     num_filters: Any = None,
     sequential: bool = False,
-    activation: Any = default_override_or(identity),
-    init: Any = default_override_or(glorot_uniform()),
+    activation: ActivationLike = default_override_or(identity),
+    init: InitializerLike = default_override_or(glorot_uniform()),
     pad: Any = default_override_or(False),
     strides: Any = 1,
     sharing: Any = True,
     bias: Any = default_override_or(True),
-    init_bias: Any = default_override_or(0),
+    init_bias: InitializerLike = default_override_or(0),
     reduction_rank: int = 1,
     transpose_weight: bool = False,
     dilation: Any = 1,
@@ -263,15 +264,15 @@ def _frames_around(x: Any, window: Shape, ahead: int) -> Any:
 
 
 def SequentialConvolution(
-    filter_shape: Any,
+    filter_shape: ShapeLike,
     num_filters: Any = None,
-    activation: Any = default_override_or(identity),
-    init: Any = default_override_or(glorot_uniform()),
+    activation: ActivationLike = default_override_or(identity),
+    init: InitializerLike = default_override_or(glorot_uniform()),
     pad: Any = default_override_or(False),
     strides: Any = 1,
     sharing: Any = True,
     bias: Any = default_override_or(True),
-    init_bias: Any = default_override_or(0),
+    init_bias: InitializerLike = default_override_or(0),
     reduction_rank: int = 1,
     transpose_weight: bool = False,
     dilation: Any = 1,
@@ -341,9 +342,9 @@ def SequentialConvolution(
         most=2**64 - 1,
     )
 
-    init_bias = init_bias if as_flag(bias, f"{layer}: bias") else None
+    of_bias = init_bias if as_flag(bias, f"{layer}: bias") else None
     W, b = _parameters(
-        layer, filters or (1,), window, reduction_rank, init, init_bias, len(window) - 1
+        layer, filters or (1,), window, reduction_rank, init, of_bias, len(window) - 1
     )
 
     @BlockFunction("Convolution", name)
@@ -365,14 +366,14 @@ def SequentialConvolution(
 
 
 def Convolution1D(
-    filter_shape: Any,
+    filter_shape: ShapeLike,
     num_filters: Any = None,
-    activation: Any = default_override_or(identity),
-    init: Any = default_override_or(glorot_uniform()),
+    activation: ActivationLike = default_override_or(identity),
+    init: InitializerLike = default_override_or(glorot_uniform()),
     pad: Any = default_override_or(False),
     strides: Any = 1,
     bias: Any = default_override_or(True),
-    init_bias: Any = default_override_or(0),
+    init_bias: InitializerLike = default_override_or(0),
     reduction_rank: int = 1,
     dilation: Any = 1,
     name: str = "",
@@ -401,14 +402,14 @@ def Convolution1D(
 
 
 def Convolution2D(
-    filter_shape: Any,
+    filter_shape: ShapeLike,
     num_filters: Any = None,
-    activation: Any = default_override_or(identity),
-    init: Any = default_override_or(glorot_uniform()),
+    activation: ActivationLike = default_override_or(identity),
+    init: InitializerLike = default_override_or(glorot_uniform()),
     pad: Any = default_override_or(False),
     strides: Any = 1,
     bias: Any = default_override_or(True),
-    init_bias: Any = default_override_or(0),
+    init_bias: InitializerLike = default_override_or(0),
     reduction_rank: int = 1,
     dilation: Any = 1,
     groups: int = 1,
@@ -439,14 +440,14 @@ def Convolution2D(
 
 
 def Convolution3D(
-    filter_shape: Any,
+    filter_shape: ShapeLike,
     num_filters: Any = None,
-    activation: Any = default_override_or(identity),
-    init: Any = default_override_or(glorot_uniform()),
+    activation: ActivationLike = default_override_or(identity),
+    init: InitializerLike = default_override_or(glorot_uniform()),
     pad: Any = default_override_or(False),
     strides: Any = 1,
     bias: Any = default_override_or(True),
-    init_bias: Any = default_override_or(0),
+    init_bias: InitializerLike = default_override_or(0),
     reduction_rank: int = 1,
     dilation: Any = 1,
     groups: int = 1,

@@ -27,19 +27,20 @@ from cntk.layers.options import (
     initial_bias,
     shape_for,
 )
+from cntk.typing import ActivationLike, InitializerLike, ShapeLike
 from cntk.variables import Constant, Parameter
 
 __all__ = ["Activation", "Dense", "Dropout", "Embedding", "Label"]
 
 
 def Dense(
-    shape: Any,
-    activation: Any = default_override_or(identity),
-    init: Any = default_override_or(glorot_uniform()),
+    shape: ShapeLike,
+    activation: ActivationLike = default_override_or(identity),
+    init: InitializerLike = default_override_or(glorot_uniform()),
     input_rank: int | None = None,
     map_rank: int | None = None,
     bias: Any = default_override_or(True),
-    init_bias: Any = default_override_or(0),
+    init_bias: InitializerLike = default_override_or(0),
     name: str = "",
 ) -> Function:
     """Fully connected layer: ``activation(x W + b)``, each output seeing all inputs.
@@ -107,8 +108,8 @@ def Dense(
 
 
 def Embedding(
-    shape: Any = None,
-    init: Any = default_override_or(glorot_uniform()),
+    shape: ShapeLike | None = None,
+    init: InitializerLike = default_override_or(glorot_uniform()),
     weights: Any = None,
     name: str = "",
 ) -> Function:
@@ -176,7 +177,9 @@ def _table(weights: Any) -> np.ndarray:
     return table
 
 
-def Activation(activation: Any = default_override_or(identity), name: str = "") -> Function:
+def Activation(
+    activation: ActivationLike = default_override_or(identity), name: str = ""
+) -> Function:
     """Layer that applies an activation, for use in `Sequential`.
 
     Args:

@@ -13,6 +13,7 @@ from cntk._graph.types import UNKNOWN_SHAPE
 from cntk._ops.nn.pooling import PoolingType
 from cntk.default_options import default_override_or, get_default_override
 from cntk.layers.options import as_shape, flags_per_axis, sizes_per_axis
+from cntk.typing import ShapeLike
 
 __all__ = [
     "AveragePooling",
@@ -38,7 +39,7 @@ def _pooling(
 
 
 def MaxPooling(
-    filter_shape: Any, strides: Any = 1, pad: Any = default_override_or(False), name: str = ""
+    filter_shape: ShapeLike, strides: Any = 1, pad: Any = default_override_or(False), name: str = ""
 ) -> Function:
     """Layer that keeps the largest element of each window.
 
@@ -62,7 +63,7 @@ def MaxPooling(
 
 
 def AveragePooling(
-    filter_shape: Any, strides: Any = 1, pad: Any = default_override_or(False), name: str = ""
+    filter_shape: ShapeLike, strides: Any = 1, pad: Any = default_override_or(False), name: str = ""
 ) -> Function:
     """Layer that keeps the mean of each window; elements beyond the ends do not count.
 
@@ -128,7 +129,9 @@ def GlobalAveragePooling(name: str = "") -> Function:
     return _global_pooling(PoolingType.Average, "GlobalAveragePooling", name)
 
 
-def MaxUnpooling(filter_shape: Any, strides: Any = 1, pad: Any = False, name: str = "") -> Function:
+def MaxUnpooling(
+    filter_shape: ShapeLike, strides: Any = 1, pad: Any = False, name: str = ""
+) -> Function:
     """Layer that undoes `MaxPooling`: each element goes where its window had its largest one; the
     rest is zero.
 

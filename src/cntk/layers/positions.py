@@ -12,6 +12,7 @@ from cntk._graph.function import Function
 from cntk.default_options import default_override_or, get_default_override
 from cntk.initializer import glorot_uniform
 from cntk.layers.options import as_shape, initial
+from cntk.typing import InitializerLike, ShapeLike
 from cntk.variables import Parameter
 
 __all__ = ["PositionalEmbedding", "PositionalEncoding"]
@@ -46,7 +47,10 @@ def PositionalEncoding(base: float = 10000.0, name: str = "") -> Function:
 
 
 def PositionalEmbedding(
-    max_length: int, shape: Any, init: Any = default_override_or(glorot_uniform()), name: str = ""
+    max_length: int,
+    shape: ShapeLike,
+    init: InitializerLike = default_override_or(glorot_uniform()),
+    name: str = "",
 ) -> Function:
     """Layer that adds a learned vector to each frame, one for each place in a sequence (Gehring et
     al., 2017).

@@ -19,6 +19,7 @@ from cntk.default_options import default_override_or, get_default_override
 from cntk.errors import ArgumentError, StateCountError
 from cntk.layers.blocks import ForwardDeclaration
 from cntk.layers.options import as_count, as_layer_name, name_of, takes
+from cntk.typing import AxisLike
 from cntk.variables import Constant
 
 __all__ = [
@@ -82,7 +83,7 @@ def Delay(T: int = 1, initial_state: Any = default_override_or(0), name: str = "
 
 
 def PastValueWindow(
-    window_size: int, axis: Any, go_backwards: Any = default_override_or(False), name: str = ""
+    window_size: int, axis: AxisLike, go_backwards: Any = default_override_or(False), name: str = ""
 ) -> Function:
     """Layer that keeps the last frames of each sequence, the newest first.
 

@@ -14,6 +14,7 @@ from cntk._graph.types import InferredDimension
 from cntk.default_options import default_override_or, get_default_override
 from cntk.initializer import glorot_uniform
 from cntk.layers.options import activated, initial
+from cntk.typing import ActivationLike, InitializerLike
 from cntk.variables import Parameter
 
 __all__ = [
@@ -115,9 +116,9 @@ def SequenceLast(name: str = "") -> Function:
 
 def SequenceAttentionPooling(
     attention_dim: int,
-    activation: Any = default_override_or(ops.tanh),
-    init: Any = default_override_or(glorot_uniform()),
-    init_bias: Any = default_override_or(0),
+    activation: ActivationLike = default_override_or(ops.tanh),
+    init: InitializerLike = default_override_or(glorot_uniform()),
+    init_bias: InitializerLike = default_override_or(0),
     name: str = "",
 ) -> Function:
     """Layer that averages a sequence's frames by learned weights (Yang et al., 2016). An addition:
@@ -147,7 +148,7 @@ def SequenceAttentionPooling(
         array([[1.5, 4. ],
                [4. , 4. ]], dtype=float32)
     """
-    activation = get_default_override(SequenceAttentionPooling, activation=activation)
+    activated_by: Any = get_default_override(SequenceAttentionPooling, activation=activation)
     init = get_default_override(SequenceAttentionPooling, init=init)
     init_bias = get_default_override(SequenceAttentionPooling, init_bias=init_bias)
     if attention_dim < 1:
@@ -160,7 +161,7 @@ def SequenceAttentionPooling(
     v = Parameter((attention_dim, 1), init=weights, name="v")
 
     def pool(x: Any) -> Any:
-        scores = ops.times(activated(ops.times(x, W) + b, activation), v)
+        scores = ops.times(activated(ops.times(x, W) + b, activated_by), v)
         return ops.sequence.reduce_sum(x * ops.sequence.softmax(scores))
 
     return _pooling("SequenceAttentionPooling", pool, name)

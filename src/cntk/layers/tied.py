@@ -9,6 +9,7 @@ from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
 from cntk._graph.types import InferredDimension
 from cntk.default_options import default_override_or, get_default_override
+from cntk.typing import InitializerLike
 from cntk.variables import Constant, Parameter
 
 __all__ = ["TiedProjection"]
@@ -17,7 +18,7 @@ __all__ = ["TiedProjection"]
 def TiedProjection(
     embedding: Function,
     bias: Any = default_override_or(True),
-    init_bias: Any = default_override_or(0),
+    init_bias: InitializerLike = default_override_or(0),
     name: str = "",
 ) -> Function:
     """Layer that scores each word by the product of a vector with its embedding (Press and Wolf,

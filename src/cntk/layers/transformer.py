@@ -20,6 +20,7 @@ from cntk.default_options import default_override_or, get_default_override
 from cntk.initializer import glorot_uniform
 from cntk.layers.dense import Dense, Dropout
 from cntk.layers.options import initial
+from cntk.typing import ActivationLike, InitializerLike
 from cntk.variables import Parameter
 
 __all__ = ["MultiHeadAttention", "TransformerBlock"]
@@ -31,9 +32,9 @@ def MultiHeadAttention(
     cross: bool = False,
     causal: bool = False,
     dropout_rate: float = 0.0,
-    init: Any = default_override_or(glorot_uniform()),
+    init: InitializerLike = default_override_or(glorot_uniform()),
     bias: Any = default_override_or(True),
-    init_bias: Any = default_override_or(0),
+    init_bias: InitializerLike = default_override_or(0),
     name: str = "",
 ) -> Function:
     """Attention with several heads beside each other (Vaswani et al., 2017). An addition: the
@@ -122,14 +123,14 @@ def TransformerBlock(
     num_heads: int,
     model_dim: int,
     hidden_dim: int | None = None,
-    activation: Any = default_override_or(ops.relu),
+    activation: ActivationLike = default_override_or(ops.relu),
     cross: bool = False,
     causal: bool = False,
     dropout_rate: float = 0.0,
     normalize_first: bool = True,
     epsilon: Any = default_override_or(0.00001),
-    init: Any = default_override_or(glorot_uniform()),
-    init_bias: Any = default_override_or(0),
+    init: InitializerLike = default_override_or(glorot_uniform()),
+    init_bias: InitializerLike = default_override_or(0),
     name: str = "",
 ) -> Function:
     """One layer of a transformer (Vaswani et al., 2017). An addition: the original has none.
@@ -196,7 +197,7 @@ def TransformerBlock(
     init = get_default_override(TransformerBlock, init=init)
     init_bias = get_default_override(TransformerBlock, init_bias=init_bias)
     _check_rate("TransformerBlock", dropout_rate)
-    values = {"init": init, "init_bias": init_bias, "bias": True}
+    values: dict[str, Any] = {"init": init, "init_bias": init_bias, "bias": True}
 
     def attend(cross: bool, causal: bool, name: str) -> Function:
         return MultiHeadAttention(

@@ -25,6 +25,7 @@ from cntk.layers.options import (
     sizes_per_axis,
     window_of_rank,
 )
+from cntk.typing import ActivationLike, InitializerLike, ShapeLike
 from cntk.variables import Parameter
 
 __all__ = [
@@ -36,16 +37,16 @@ __all__ = [
 
 
 def ConvolutionTranspose(
-    filter_shape: Any,
+    filter_shape: ShapeLike,
     num_filters: Any,
-    activation: Any = default_override_or(identity),
-    init: Any = default_override_or(glorot_uniform()),
+    activation: ActivationLike = default_override_or(identity),
+    init: InitializerLike = default_override_or(glorot_uniform()),
     pad: Any = default_override_or(False),
     strides: Any = 1,
     sharing: Any = True,
     bias: Any = default_override_or(True),
-    init_bias: Any = default_override_or(0),
-    output_shape: Any = None,
+    init_bias: InitializerLike = default_override_or(0),
+    output_shape: ShapeLike | None = None,
     reduction_rank: int = 1,
     dilation: Any = 1,
     max_temp_mem_size_in_samples: int = 0,
@@ -173,15 +174,15 @@ def _transposed(
 
 
 def ConvolutionTranspose1D(
-    filter_shape: Any,
+    filter_shape: ShapeLike,
     num_filters: Any,
-    activation: Any = default_override_or(identity),
-    init: Any = default_override_or(glorot_uniform()),
+    activation: ActivationLike = default_override_or(identity),
+    init: InitializerLike = default_override_or(glorot_uniform()),
     pad: Any = default_override_or(False),
     strides: Any = 1,
     bias: Any = default_override_or(True),
-    init_bias: Any = default_override_or(0),
-    output_shape: Any = None,
+    init_bias: InitializerLike = default_override_or(0),
+    output_shape: ShapeLike | None = None,
     reduction_rank: int = 1,
     dilation: Any = 1,
     name: str = "",
@@ -211,15 +212,15 @@ def ConvolutionTranspose1D(
 
 
 def ConvolutionTranspose2D(
-    filter_shape: Any,
+    filter_shape: ShapeLike,
     num_filters: Any,
-    activation: Any = default_override_or(identity),
-    init: Any = default_override_or(glorot_uniform()),
+    activation: ActivationLike = default_override_or(identity),
+    init: InitializerLike = default_override_or(glorot_uniform()),
     pad: Any = default_override_or(False),
     strides: Any = 1,
     bias: Any = default_override_or(True),
-    init_bias: Any = default_override_or(0),
-    output_shape: Any = None,
+    init_bias: InitializerLike = default_override_or(0),
+    output_shape: ShapeLike | None = None,
     reduction_rank: int = 1,
     dilation: Any = 1,
     name: str = "",
@@ -249,15 +250,15 @@ def ConvolutionTranspose2D(
 
 
 def ConvolutionTranspose3D(
-    filter_shape: Any,
+    filter_shape: ShapeLike,
     num_filters: Any,
-    activation: Any = default_override_or(identity),
-    init: Any = default_override_or(glorot_uniform()),
+    activation: ActivationLike = default_override_or(identity),
+    init: InitializerLike = default_override_or(glorot_uniform()),
     pad: Any = default_override_or(False),
     strides: Any = 1,
     bias: Any = default_override_or(True),
-    init_bias: Any = default_override_or(0),
-    output_shape: Any = None,
+    init_bias: InitializerLike = default_override_or(0),
+    output_shape: ShapeLike | None = None,
     reduction_rank: int = 1,
     dilation: Any = 1,
     name: str = "",

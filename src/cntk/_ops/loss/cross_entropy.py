@@ -35,6 +35,7 @@ from cntk._ops.support.operands import apply
 from cntk._runtime.sparse import SparseRows
 from cntk.axis import Axis
 from cntk.errors import GraphError
+from cntk.typing import AxisLike, Operand
 
 __all__ = ["classification_error", "cross_entropy_with_softmax"]
 
@@ -301,7 +302,7 @@ class TotalClassificationError(Total):
 
 
 def cross_entropy_with_softmax(
-    output_vector: Any, target_vector: Any, axis: Any = -1, name: str = ""
+    output_vector: Operand, target_vector: Operand, axis: AxisLike = -1, name: str = ""
 ) -> Composite:
     """Compute the cross entropy between a target distribution and the softmax of an output:
     log(sum(exp(z))) - sum(y * z).
@@ -345,7 +346,11 @@ def cross_entropy_with_softmax(
 
 
 def classification_error(
-    output_vector: Any, target_vector: Any, axis: Any = -1, topN: int = 1, name: str = ""
+    output_vector: Operand,
+    target_vector: Operand,
+    axis: AxisLike = -1,
+    topN: int = 1,
+    name: str = "",
 ) -> Composite:
     """Compute the classification error: 1 where the largest element of the output is not the
     target's class, 0 where it is.

@@ -9,6 +9,7 @@ from cntk._graph.composite import Composite
 from cntk._graph.op import DiskKind, Op, PrimitiveOp, Reach, primitive
 from cntk._graph.types import TensorType
 from cntk.errors import GraphError
+from cntk.typing import Operand
 
 __all__ = ["lattice_sequence_with_softmax"]
 
@@ -81,7 +82,7 @@ class LatticeSequenceWithSoftmax(Op):
 
 def lattice_sequence_with_softmax(
     label: Any,
-    prediction: Any,
+    prediction: Operand,
     loglikelihood: Any,
     lattice: Any,
     symListPath: str,

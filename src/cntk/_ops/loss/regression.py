@@ -34,6 +34,7 @@ from cntk._ops.support.operands import apply, in_float32
 from cntk._runtime.context import RunContext
 from cntk.axis import Axis
 from cntk.errors import GraphError
+from cntk.typing import Operand
 
 __all__ = [
     "binary_cross_entropy",
@@ -230,7 +231,7 @@ class CosDistanceWithNegativeSamples(Op):
         return _Cosine.apply(x.unsqueeze(1).expand_as(others), others)  # type: ignore[no-any-return]
 
 
-def squared_error(output: Any, target: Any, name: str = "") -> Composite:
+def squared_error(output: Any, target: Operand, name: str = "") -> Composite:
     """Compute the sum of squared differences.
 
     Args:
@@ -257,7 +258,7 @@ def squared_error(output: Any, target: Any, name: str = "") -> Composite:
     return compose("SquaredError", (output, target), build, name)
 
 
-def binary_cross_entropy(output: Any, target: Any, name: str = "") -> Composite:
+def binary_cross_entropy(output: Any, target: Operand, name: str = "") -> Composite:
     """Compute the cross entropy of probabilities, element by element: -(t * log(p) + (1 - t) *
     log(1 - p)), with p shifted by 1e-6.
 
@@ -290,7 +291,7 @@ def binary_cross_entropy(output: Any, target: Any, name: str = "") -> Composite:
 
 
 def weighted_binary_cross_entropy(
-    output: Any, target: Any, weight: Any, name: str = ""
+    output: Any, target: Operand, weight: Any, name: str = ""
 ) -> Composite:
     """Compute the weighted cross entropy of probabilities, summed over the whole minibatch.
 
@@ -314,7 +315,7 @@ def weighted_binary_cross_entropy(
     return apply(Logistic(), (output, target, weight), name)
 
 
-def cosine_distance(x: Any, y: Any, name: str = "") -> Composite:
+def cosine_distance(x: Operand, y: Operand, name: str = "") -> Composite:
     """Compute the cosine of the angle between two operands: 1 for the same direction; 0 where an
     operand is 0.
 
@@ -336,7 +337,7 @@ def cosine_distance(x: Any, y: Any, name: str = "") -> Composite:
 
 
 def cosine_distance_with_negative_samples(
-    x: Any, y: Any, shift: int, num_negative_samples: int, name: str = ""
+    x: Operand, y: Operand, shift: int, num_negative_samples: int, name: str = ""
 ) -> Composite:
     """Compute the cosine with a sample's own partner, and with the partners of other samples of the
     minibatch.
@@ -379,7 +380,7 @@ def cosine_distance_with_negative_samples(
     return apply(op, (x, y, int(shift), int(num_negative_samples)), name)
 
 
-def fmeasure(output: Any, target: Any, beta: float = 1) -> Composite:
+def fmeasure(output: Any, target: Operand, beta: float = 1) -> Composite:
     """Return one minus the F-measure of each sample, the weighted harmonic mean of precision and
     recall.
 

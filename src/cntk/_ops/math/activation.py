@@ -20,6 +20,7 @@ from cntk._ops.math.comparison import Greater, Less, Select
 from cntk._ops.math.unary import Abs, Unary
 from cntk._ops.support.composite_op import Fused, compose, compose_fused, constants_of
 from cntk._ops.support.operands import apply, as_operand, in_float32
+from cntk.typing import Operand
 
 __all__ = [
     "elu",
@@ -221,7 +222,7 @@ class _HardSigmoid(torch.autograd.Function):
         return gradient * (((result > 0) & (result < 1)) * ctx.alpha), None, None
 
 
-def sigmoid(x: Any, name: str = "") -> Composite:
+def sigmoid(x: Operand, name: str = "") -> Composite:
     """Compute the logistic function of each element, 1 / (1 + exp(-x)).
 
     Args:
@@ -235,7 +236,7 @@ def sigmoid(x: Any, name: str = "") -> Composite:
     return apply(StableSigmoid(), (x,), name)
 
 
-def tanh(x: Any, name: str = "") -> Composite:
+def tanh(x: Operand, name: str = "") -> Composite:
     """Compute the hyperbolic tangent of each element.
 
     Args:
@@ -249,7 +250,7 @@ def tanh(x: Any, name: str = "") -> Composite:
     return apply(Tanh(), (x,), name)
 
 
-def relu(x: Any, name: str = "") -> Composite:
+def relu(x: Operand, name: str = "") -> Composite:
     """Apply the rectified linear unit: each element, or 0 if that is larger. The gradient at 0 is
     0.
 
@@ -264,7 +265,7 @@ def relu(x: Any, name: str = "") -> Composite:
     return apply(ReLU(), (x,), name)
 
 
-def elu(x: Any, alpha: float = 1.0, name: str = "") -> Composite:
+def elu(x: Operand, alpha: float = 1.0, name: str = "") -> Composite:
     """Apply the exponential linear unit: x from 0 on, alpha * (exp(x) - 1) below.
 
     Clevert, Unterthiner, Hochreiter, "Fast and Accurate Deep Network Learning by Exponential Linear
@@ -283,7 +284,7 @@ def elu(x: Any, alpha: float = 1.0, name: str = "") -> Composite:
 
 
 def selu(
-    x: Any, scale: float = 1.0507009873554805, alpha: float = 1.6732632423543772, name: str = ""
+    x: Operand, scale: float = 1.0507009873554805, alpha: float = 1.6732632423543772, name: str = ""
 ) -> Composite:
     """Apply the scaled exponential linear unit: scale * x from 0 on, scale * alpha * (exp(x) - 1)
     below.
@@ -308,7 +309,7 @@ def selu(
     )
 
 
-def leaky_relu(x: Any, alpha: float = 0.01, name: str = "") -> Composite:
+def leaky_relu(x: Operand, alpha: float = 0.01, name: str = "") -> Composite:
     """Apply the leaky rectified linear unit: x from 0 on, alpha * x below.
 
     Maas, Hannun, Ng, "Rectifier Nonlinearities Improve Neural Network Acoustic Models" (2013).
@@ -325,7 +326,7 @@ def leaky_relu(x: Any, alpha: float = 0.01, name: str = "") -> Composite:
     return compose_fused("LeakyReLU", LeakyReLU(_number(alpha, "leaky_relu", "alpha")), (x,), name)
 
 
-def param_relu(alpha: Any, x: Any, name: str = "") -> Composite:
+def param_relu(alpha: Any, x: Operand, name: str = "") -> Composite:
     """Apply the parametric rectified linear unit: x from 0 on, alpha * x below.
 
     He et al., "Delving Deep into Rectifiers" (2015).
@@ -349,7 +350,7 @@ def param_relu(alpha: Any, x: Any, name: str = "") -> Composite:
     return compose("PReLU", (x, alpha), build, name)
 
 
-def softplus(x: Any, steepness: float = 1, name: str = "") -> Composite:
+def softplus(x: Operand, steepness: float = 1, name: str = "") -> Composite:
     """Apply the smooth rectifier log(1 + exp(steepness * x)) / steepness.
 
     Args:
@@ -372,7 +373,7 @@ def softplus(x: Any, steepness: float = 1, name: str = "") -> Composite:
     )
 
 
-def softsign(x: Any, steepness: float = 1, name: str = "") -> Composite:
+def softsign(x: Operand, steepness: float = 1, name: str = "") -> Composite:
     """Compute x / (1 + abs(x)) of each element.
 
     Args:
@@ -390,7 +391,7 @@ def softsign(x: Any, steepness: float = 1, name: str = "") -> Composite:
     )
 
 
-def hard_sigmoid(x: Any, alpha: float, beta: float, name: str = "") -> Composite:
+def hard_sigmoid(x: Operand, alpha: float, beta: float, name: str = "") -> Composite:
     """Compute alpha * x + beta, clipped to 0 and 1.
 
     Args:

@@ -28,6 +28,7 @@ from cntk._ops.support.composite_op import compose
 from cntk._ops.support.operands import apply, as_operands
 from cntk._ops.support.structure import alias
 from cntk.errors import ArgumentError, GraphError
+from cntk.typing import Operand
 
 __all__ = [
     "associative_multi_arg",
@@ -190,7 +191,7 @@ def _in_halves(f: Callable[..., Composite], operands: list[Any], name: str) -> C
 
 
 @associative_multi_arg
-def plus(left: Any, right: Any, name: str = "") -> Composite:
+def plus(left: Operand, right: Operand, name: str = "") -> Composite:
     """Add two or more operands element by element.
 
     Args:
@@ -211,7 +212,7 @@ def plus(left: Any, right: Any, name: str = "") -> Composite:
     return apply(Plus(), (left, right), name)
 
 
-def minus(left: Any, right: Any, name: str = "") -> Composite:
+def minus(left: Operand, right: Operand, name: str = "") -> Composite:
     """Subtract the right operand from the left element by element.
 
     Args:
@@ -229,7 +230,7 @@ def minus(left: Any, right: Any, name: str = "") -> Composite:
 
 
 @associative_multi_arg
-def element_times(left: Any, right: Any, name: str = "") -> Composite:
+def element_times(left: Operand, right: Operand, name: str = "") -> Composite:
     """Multiply two or more operands element by element.
 
     Args:
@@ -246,7 +247,7 @@ def element_times(left: Any, right: Any, name: str = "") -> Composite:
     return apply(ElementTimes(), (left, right), name)
 
 
-def element_divide(left: Any, right: Any, name: str = "") -> Composite:
+def element_divide(left: Operand, right: Operand, name: str = "") -> Composite:
     """Divide the left operand by the right element by element. Division by 0 gives 0.
 
     Args:
@@ -268,7 +269,7 @@ def element_divide(left: Any, right: Any, name: str = "") -> Composite:
 
 
 @associative_multi_arg
-def log_add_exp(left: Any, right: Any, name: str = "") -> Composite:
+def log_add_exp(left: Operand, right: Operand, name: str = "") -> Composite:
     """Compute the logarithm of the sum of the exponentials of two or more operands, element by
     element.
 
@@ -304,7 +305,7 @@ def pow(base: Any, exponent: Any, name: str = "") -> Composite:
     return apply(Pow(), (base, exponent), name)
 
 
-def square(x: Any, name: str = "") -> Composite:
+def square(x: Operand, name: str = "") -> Composite:
     """Compute the square of each element.
 
     Args:

@@ -26,6 +26,7 @@ from cntk._ops.support.broadcasting import (
 )
 from cntk._ops.support.composite_op import Fused, compose_fused
 from cntk._ops.support.operands import apply, in_float32
+from cntk.typing import Operand
 
 __all__ = [
     "element_max",
@@ -166,7 +167,7 @@ class Minimum(Extreme):
     winner = Less
 
 
-def equal(left: Any, right: Any, name: str = "") -> Composite:
+def equal(left: Operand, right: Operand, name: str = "") -> Composite:
     """Compare elements for equality: 1 where they are equal, 0 elsewhere. The gradient is zero.
 
     Args:
@@ -184,7 +185,7 @@ def equal(left: Any, right: Any, name: str = "") -> Composite:
     return apply(Equal(), (left, right), name)
 
 
-def not_equal(left: Any, right: Any, name: str = "") -> Composite:
+def not_equal(left: Operand, right: Operand, name: str = "") -> Composite:
     """Compare elements: 1 where they differ, 0 elsewhere; see `equal`.
 
     Example:
@@ -194,7 +195,7 @@ def not_equal(left: Any, right: Any, name: str = "") -> Composite:
     return apply(NotEqual(), (left, right), name)
 
 
-def less(left: Any, right: Any, name: str = "") -> Composite:
+def less(left: Operand, right: Operand, name: str = "") -> Composite:
     """Compare elements: 1 where the left one is less, 0 elsewhere; see `equal`.
 
     Example:
@@ -204,7 +205,7 @@ def less(left: Any, right: Any, name: str = "") -> Composite:
     return apply(Less(), (left, right), name)
 
 
-def less_equal(left: Any, right: Any, name: str = "") -> Composite:
+def less_equal(left: Operand, right: Operand, name: str = "") -> Composite:
     """Compare elements: 1 where the left one is less or equal, 0 elsewhere; see `equal`.
 
     Example:
@@ -214,7 +215,7 @@ def less_equal(left: Any, right: Any, name: str = "") -> Composite:
     return apply(LessEqual(), (left, right), name)
 
 
-def greater(left: Any, right: Any, name: str = "") -> Composite:
+def greater(left: Operand, right: Operand, name: str = "") -> Composite:
     """Compare elements: 1 where the left one is greater, 0 elsewhere; see `equal`.
 
     Example:
@@ -224,7 +225,7 @@ def greater(left: Any, right: Any, name: str = "") -> Composite:
     return apply(Greater(), (left, right), name)
 
 
-def greater_equal(left: Any, right: Any, name: str = "") -> Composite:
+def greater_equal(left: Operand, right: Operand, name: str = "") -> Composite:
     """Compare elements: 1 where the left one is greater or equal, 0 elsewhere; see `equal`.
 
     Example:
@@ -234,7 +235,9 @@ def greater_equal(left: Any, right: Any, name: str = "") -> Composite:
     return apply(GreaterEqual(), (left, right), name)
 
 
-def element_select(flag: Any, value_if_true: Any, value_if_false: Any, name: str = "") -> Composite:
+def element_select(
+    flag: Operand, value_if_true: Operand, value_if_false: Any, name: str = ""
+) -> Composite:
     """Select elements of one operand where a condition is not 0, of another elsewhere.
 
     Args:
@@ -255,7 +258,7 @@ def element_select(flag: Any, value_if_true: Any, value_if_false: Any, name: str
 
 
 @associative_multi_arg
-def element_max(left: Any, right: Any, name: str = "") -> Composite:
+def element_max(left: Operand, right: Operand, name: str = "") -> Composite:
     """Return the largest of two or more operands' elements.
 
     Args:
@@ -275,7 +278,7 @@ def element_max(left: Any, right: Any, name: str = "") -> Composite:
 
 
 @associative_multi_arg
-def element_min(left: Any, right: Any, name: str = "") -> Composite:
+def element_min(left: Operand, right: Operand, name: str = "") -> Composite:
     """Return the smallest of two or more operands' elements; see `element_max`.
 
     Example:

@@ -35,6 +35,7 @@ from cntk._ops.support.structure import NoOp
 from cntk._wording import shape_text
 from cntk.axis import Axis
 from cntk.errors import GraphError
+from cntk.typing import Operand
 from cntk.variables import Constant
 
 __all__ = ["batchmatmul", "cumsum", "einsum"]
@@ -260,7 +261,7 @@ def _read(equation: str, count: int) -> str:
     return f"{','.join(terms)}->{result}"
 
 
-def batchmatmul(left: Any, right: Any, name: str = "") -> Composite:
+def batchmatmul(left: Operand, right: Operand, name: str = "") -> Composite:
     """Multiply matrices, one pair for each index along the axes before the last two. An addition:
     the original has none.
 
@@ -344,7 +345,7 @@ class CumulativeSum(Fused):
         return [cls(-1 - k) for rank in ranks for k in range(rank)]
 
 
-def cumsum(x: Any, axis: int = -1, name: str = "") -> Composite:
+def cumsum(x: Operand, axis: int = -1, name: str = "") -> Composite:
     """Compute the cumulative sum along a static axis. An addition: the original has none.
 
     A saved model loads in the original.

@@ -15,6 +15,7 @@ from cntk._ops.math.comparison import Greater, NotEqual
 from cntk._ops.math.unary import Negate
 from cntk._ops.support.composite_op import compose
 from cntk._ops.support.operands import apply, as_operand
+from cntk.typing import Operand
 
 __all__ = ["element_and", "element_not", "element_or", "element_xor"]
 
@@ -42,7 +43,7 @@ def _logic(op_name: str, combined: Op, x: Any, y: Any, name: str, again: bool = 
     return compose(op_name, (x, y), build, name)
 
 
-def element_and(x: Any, y: Any, name: str = "") -> Composite:
+def element_and(x: Operand, y: Operand, name: str = "") -> Composite:
     """Compute the logical and: 1 where both operands' elements are greater than 0, 0 elsewhere.
 
     Args:
@@ -60,7 +61,7 @@ def element_and(x: Any, y: Any, name: str = "") -> Composite:
     return _logic("And", ElementTimes(), x, y, name)
 
 
-def element_or(x: Any, y: Any, name: str = "") -> Composite:
+def element_or(x: Operand, y: Operand, name: str = "") -> Composite:
     """Compute the logical or: 1 where one or both operands' elements are greater than 0; see
     `element_and`.
 
@@ -71,7 +72,7 @@ def element_or(x: Any, y: Any, name: str = "") -> Composite:
     return _logic("Or", Plus(), x, y, name)
 
 
-def element_xor(x: Any, y: Any, name: str = "") -> Composite:
+def element_xor(x: Operand, y: Operand, name: str = "") -> Composite:
     """Compute the exclusive or: 1 where exactly one operand's element is greater than 0; see
     `element_and`.
 
@@ -82,7 +83,7 @@ def element_xor(x: Any, y: Any, name: str = "") -> Composite:
     return _logic("Xor", NotEqual(), x, y, name, again=False)
 
 
-def element_not(x: Any, name: str = "") -> Composite:
+def element_not(x: Operand, name: str = "") -> Composite:
     """Compute the logical not: 1 where the operand's element is not greater than 0, 0 elsewhere.
 
     Args:

@@ -26,6 +26,7 @@ from cntk._ops.support.composite_op import compose
 from cntk._ops.support.operands import apply
 from cntk.axis import Axis
 from cntk.errors import GraphError
+from cntk.typing import AxesLike, Operand
 
 __all__ = [
     "argmax",
@@ -303,7 +304,9 @@ def _checked(
     return axes, static
 
 
-def reduce_sum(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") -> Composite:
+def reduce_sum(
+    x: Operand, axis: AxesLike | None = None, keepdims: bool = True, name: str = ""
+) -> Composite:
     """Sum over axes.
 
     Args:
@@ -328,7 +331,9 @@ def reduce_sum(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") 
     return _reduce(x, axis, keepdims, "Sum", "reduce_sum", name)
 
 
-def reduce_mean(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") -> Composite:
+def reduce_mean(
+    x: Operand, axis: AxesLike | None = None, keepdims: bool = True, name: str = ""
+) -> Composite:
     """Compute the mean over axes; arguments as for `reduce_sum`.
 
     Example:
@@ -338,7 +343,9 @@ def reduce_mean(x: Any, axis: Any = None, keepdims: bool = True, name: str = "")
     return _reduce(x, axis, keepdims, "Mean", "reduce_mean", name)
 
 
-def reduce_max(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") -> Composite:
+def reduce_max(
+    x: Operand, axis: AxesLike | None = None, keepdims: bool = True, name: str = ""
+) -> Composite:
     """Return the largest element over axes. Each of several gets the whole gradient. Arguments as
     for `reduce_sum`.
 
@@ -349,7 +356,9 @@ def reduce_max(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") 
     return _reduce(x, axis, keepdims, "Max", "reduce_max", name)
 
 
-def reduce_min(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") -> Composite:
+def reduce_min(
+    x: Operand, axis: AxesLike | None = None, keepdims: bool = True, name: str = ""
+) -> Composite:
     """Return the smallest element over axes. Each of several gets the whole gradient. Arguments as
     for `reduce_sum`.
 
@@ -363,7 +372,9 @@ def reduce_min(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") 
     return _reduce(x, axis, keepdims, "Min", "reduce_min", name)
 
 
-def reduce_prod(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") -> Composite:
+def reduce_prod(
+    x: Operand, axis: AxesLike | None = None, keepdims: bool = True, name: str = ""
+) -> Composite:
     """Compute the product over axes; arguments as for `reduce_sum`.
 
     Example:
@@ -374,7 +385,7 @@ def reduce_prod(x: Any, axis: Any = None, keepdims: bool = True, name: str = "")
 
 
 def reduce_log_sum_exp(
-    x: Any, axis: Any = None, keepdims: bool = True, name: str = ""
+    x: Operand, axis: AxesLike | None = None, keepdims: bool = True, name: str = ""
 ) -> Composite:
     """Compute the logarithm of the sum of exponentials over axes, computed without overflow;
     arguments as for `reduce_sum`.
@@ -387,7 +398,9 @@ def reduce_log_sum_exp(
     return _reduce(x, axis, keepdims, "LogSum", "reduce_log_sum_exp", name)
 
 
-def reduce_l1(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") -> Composite:
+def reduce_l1(
+    x: Operand, axis: AxesLike | None = None, keepdims: bool = True, name: str = ""
+) -> Composite:
     """Compute the sum of absolute values over axes; arguments as for `reduce_sum`.
 
     Example:
@@ -398,7 +411,9 @@ def reduce_l1(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") -
     return _norm("ReduceL1", lambda z: reduce_sum(absolute(z), axis), x, axis, keepdims, name)
 
 
-def reduce_l2(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") -> Composite:
+def reduce_l2(
+    x: Operand, axis: AxesLike | None = None, keepdims: bool = True, name: str = ""
+) -> Composite:
     """Compute the euclidean norm over axes; arguments as for `reduce_sum`. Its gradient where all
     elements are 0 is nan.
 
@@ -410,7 +425,9 @@ def reduce_l2(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") -
     return _norm("ReduceL2", lambda z: sqrt(reduce_sum_square(z, axis)), x, axis, keepdims, name)
 
 
-def reduce_sum_square(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") -> Composite:
+def reduce_sum_square(
+    x: Operand, axis: AxesLike | None = None, keepdims: bool = True, name: str = ""
+) -> Composite:
     """Compute the sum of squares over axes; arguments as for `reduce_sum`.
 
     Example:
@@ -440,7 +457,7 @@ def _place(x: Any, axis: Any, reduction: str, op_name: str, name: str) -> Compos
     return apply(ReduceElements(reduction, chosen.is_static_axis, axis=chosen), (x,), name)
 
 
-def argmax(x: Any, axis: Any = None, name: str = "") -> Composite:
+def argmax(x: Operand, axis: AxesLike | None = None, name: str = "") -> Composite:
     """Return the index of the largest element along a static axis, the first of several. The
     gradient is zero.
 
@@ -460,7 +477,7 @@ def argmax(x: Any, axis: Any = None, name: str = "") -> Composite:
     return _place(x, axis, "Argmax", "argmax", name)
 
 
-def argmin(x: Any, axis: Any = None, name: str = "") -> Composite:
+def argmin(x: Operand, axis: AxesLike | None = None, name: str = "") -> Composite:
     """Return the index of the smallest element along a static axis, the first of several; see
     `argmax`.
 

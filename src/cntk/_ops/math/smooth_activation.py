@@ -30,6 +30,7 @@ from cntk._ops.support.composite_op import Fused, compose_fused
 from cntk._ops.support.operands import apply
 from cntk.axis import Axis
 from cntk.errors import GraphError
+from cntk.typing import Operand
 from cntk.variables import Constant
 
 __all__ = ["erf", "gelu", "mish", "silu"]
@@ -139,7 +140,7 @@ class Mish(Unary, Fused):
         return apply(ElementTimes(), (x, apply(Tanh(), (apply(LogPlus(), (x, 0)),))))
 
 
-def erf(x: Any, name: str = "") -> Composite:
+def erf(x: Operand, name: str = "") -> Composite:
     """Compute the error function of each element. An addition: the original has none.
 
     ``2 / sqrt(pi)`` times the integral of ``exp(-t**2)`` for t from 0 to x. A saved model loads in
@@ -156,7 +157,7 @@ def erf(x: Any, name: str = "") -> Composite:
     return compose_fused("Erf", Erf(), (x,), name)
 
 
-def gelu(x: Any, approximate: bool = False, name: str = "") -> Composite:
+def gelu(x: Operand, approximate: bool = False, name: str = "") -> Composite:
     """Apply the Gaussian error linear unit: x times the share of the standard normal distribution
     below x.
 
@@ -178,7 +179,7 @@ def gelu(x: Any, approximate: bool = False, name: str = "") -> Composite:
     return compose_fused("GELU", GELU(as_bool(approximate, "gelu: approximate")), (x,), name)
 
 
-def silu(x: Any, name: str = "") -> Composite:
+def silu(x: Operand, name: str = "") -> Composite:
     """Apply the sigmoid linear unit, also known as swish: x times the logistic function of x.
 
     Elfwing et al., "Sigmoid-weighted linear units" (2018). An addition: the original has none. A
@@ -195,7 +196,7 @@ def silu(x: Any, name: str = "") -> Composite:
     return compose_fused("SiLU", SiLU(), (x,), name)
 
 
-def mish(x: Any, name: str = "") -> Composite:
+def mish(x: Operand, name: str = "") -> Composite:
     """Compute x times the hyperbolic tangent of log(1 + exp(x)).
 
     Misra, "Mish: A Self Regularized Non-Monotonic Activation Function" (2019). An addition: the

@@ -22,6 +22,7 @@ from cntk._ops.support.composite_op import Fused, compose_fused
 from cntk._ops.support.operands import apply
 from cntk.axis import Axis
 from cntk.errors import GraphError
+from cntk.typing import AxisLike, Operand
 
 __all__ = ["hardmax", "log_softmax", "softmax"]
 
@@ -136,7 +137,7 @@ def _shifted(x: Any, axis: Axis) -> Composite:
     return apply(Minus(), (x, apply(ReduceElements("Max", True, axis), (x,))))
 
 
-def softmax(x: Any, axis: Any = None, name: str = "") -> Composite:
+def softmax(x: Operand, axis: AxisLike | None = None, name: str = "") -> Composite:
     """Divide exponentials by their sum.
 
     Args:
@@ -168,7 +169,7 @@ def softmax(x: Any, axis: Any = None, name: str = "") -> Composite:
     return compose_fused("Softmax", SoftmaxAlong(chosen), (x,), name)
 
 
-def log_softmax(x: Any, axis: Any = None, name: str = "") -> Composite:
+def log_softmax(x: Operand, axis: AxisLike | None = None, name: str = "") -> Composite:
     """Compute the logarithm of the softmax without overflow.
 
     Args:
@@ -190,7 +191,7 @@ def log_softmax(x: Any, axis: Any = None, name: str = "") -> Composite:
     return compose_fused("LogSoftmax", LogSoftmaxAlong(chosen), (x,), name)
 
 
-def hardmax(x: Any, name: str = "") -> Composite:
+def hardmax(x: Operand, name: str = "") -> Composite:
     """Return 1 at the largest element of the whole operand, the first of several; 0 elsewhere. The
     gradient is zero.
 

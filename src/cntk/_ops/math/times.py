@@ -23,6 +23,7 @@ from cntk._runtime.matmul import NARROW, addmm, has_choice, is_large, mm
 from cntk._runtime.sparse import SparseRows
 from cntk._wording import shape_text
 from cntk.errors import ArgumentError, GraphError
+from cntk.typing import Operand
 
 __all__ = [
     "TIMES_NO_INFERRED_INPUT_RANK",
@@ -401,8 +402,8 @@ def _summed_over_sequence(operands: tuple[TensorType, ...], kernel: Kernel) -> R
 
 
 def times(
-    left: Any,
-    right: Any,
+    left: Operand,
+    right: Operand,
     output_rank: int = 1,
     infer_input_rank_to_map: int = TIMES_NO_INFERRED_INPUT_RANK,
     name: str = "",
@@ -437,7 +438,7 @@ def times(
     return apply(Times(output_rank, infer_input_rank_to_map), variables, name)
 
 
-def times_transpose(left: Any, right: Any, name: str = "") -> Composite:
+def times_transpose(left: Operand, right: Operand, name: str = "") -> Composite:
     """Compute the product of the left operand and the transpose of the right.
 
     Args:

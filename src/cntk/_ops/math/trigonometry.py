@@ -12,6 +12,7 @@ from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, PrimitiveOp, primitive
 from cntk._ops.math.unary import Unary
 from cntk._ops.support.operands import apply
+from cntk.typing import Operand
 
 __all__ = ["acos", "asin", "asinh", "atan", "atanh", "cos", "cosh", "sin", "sinh", "tan"]
 
@@ -123,7 +124,7 @@ class Atanh(Unary):
         return torch.atanh
 
 
-def sin(x: Any, name: str = "") -> Composite:
+def sin(x: Operand, name: str = "") -> Composite:
     """Compute the sine of each element.
 
     Args:
@@ -137,7 +138,7 @@ def sin(x: Any, name: str = "") -> Composite:
     return apply(Sin(), (x,), name)
 
 
-def cos(x: Any, name: str = "") -> Composite:
+def cos(x: Operand, name: str = "") -> Composite:
     """Compute the cosine of each element.
 
     Args:
@@ -151,7 +152,7 @@ def cos(x: Any, name: str = "") -> Composite:
     return apply(Cos(), (x,), name)
 
 
-def tan(x: Any, name: str = "") -> Composite:
+def tan(x: Operand, name: str = "") -> Composite:
     """Compute the tangent of each element.
 
     Args:
@@ -165,7 +166,7 @@ def tan(x: Any, name: str = "") -> Composite:
     return apply(Tan(), (x,), name)
 
 
-def asin(x: Any, name: str = "") -> Composite:
+def asin(x: Operand, name: str = "") -> Composite:
     """Compute the inverse sine of each element, in radians.
 
     Args:
@@ -179,7 +180,7 @@ def asin(x: Any, name: str = "") -> Composite:
     return apply(Asin(), (x,), name)
 
 
-def acos(x: Any, name: str = "") -> Composite:
+def acos(x: Operand, name: str = "") -> Composite:
     """Compute the inverse cosine of each element, in radians.
 
     Args:
@@ -193,7 +194,7 @@ def acos(x: Any, name: str = "") -> Composite:
     return apply(Acos(), (x,), name)
 
 
-def atan(x: Any, name: str = "") -> Composite:
+def atan(x: Operand, name: str = "") -> Composite:
     """Compute the inverse tangent of each element, in radians.
 
     Args:
@@ -207,7 +208,7 @@ def atan(x: Any, name: str = "") -> Composite:
     return apply(Atan(), (x,), name)
 
 
-def sinh(x: Any, name: str = "") -> Composite:
+def sinh(x: Operand, name: str = "") -> Composite:
     """Compute the hyperbolic sine of each element.
 
     Args:
@@ -221,7 +222,7 @@ def sinh(x: Any, name: str = "") -> Composite:
     return apply(Sinh(), (x,), name)
 
 
-def cosh(x: Any, name: str = "") -> Composite:
+def cosh(x: Operand, name: str = "") -> Composite:
     """Compute the hyperbolic cosine of each element.
 
     Args:
@@ -235,7 +236,7 @@ def cosh(x: Any, name: str = "") -> Composite:
     return apply(Cosh(), (x,), name)
 
 
-def asinh(x: Any, name: str = "") -> Composite:
+def asinh(x: Operand, name: str = "") -> Composite:
     """Compute the inverse hyperbolic sine of each element.
 
     Args:
@@ -249,7 +250,7 @@ def asinh(x: Any, name: str = "") -> Composite:
     return apply(Asinh(), (x,), name)
 
 
-def atanh(x: Any, name: str = "") -> Composite:
+def atanh(x: Operand, name: str = "") -> Composite:
     """Compute the inverse hyperbolic tangent of each element.
 
     Args:

@@ -25,6 +25,7 @@ from cntk._ops.support.broadcasting import (
 )
 from cntk._ops.support.operands import apply, in_float32
 from cntk.errors import GraphError
+from cntk.typing import DTypeLike, Operand
 
 __all__ = [
     "abs",
@@ -256,7 +257,7 @@ class Cast(Op):
         return lambda x: x.to(dtype)
 
 
-def negate(x: Any, name: str = "") -> Composite:
+def negate(x: Operand, name: str = "") -> Composite:
     """Change the sign of each element.
 
     Args:
@@ -270,7 +271,7 @@ def negate(x: Any, name: str = "") -> Composite:
     return apply(Negate(), (x,), name)
 
 
-def abs(x: Any, name: str = "") -> Composite:
+def abs(x: Operand, name: str = "") -> Composite:
     """Compute the absolute value of each element; the gradient at 0 is 0.
 
     Args:
@@ -284,7 +285,7 @@ def abs(x: Any, name: str = "") -> Composite:
     return apply(Abs(), (x,), name)
 
 
-def exp(x: Any, name: str = "") -> Composite:
+def exp(x: Operand, name: str = "") -> Composite:
     """Compute the exponential of each element.
 
     Args:
@@ -298,7 +299,7 @@ def exp(x: Any, name: str = "") -> Composite:
     return apply(Exp(), (x,), name)
 
 
-def log(x: Any, name: str = "") -> Composite:
+def log(x: Operand, name: str = "") -> Composite:
     """Compute the natural logarithm of each element. For 0 and negative numbers it is -85.1, in all
     dtypes.
 
@@ -313,7 +314,7 @@ def log(x: Any, name: str = "") -> Composite:
     return apply(Log(), (x,), name)
 
 
-def sqrt(x: Any, name: str = "") -> Composite:
+def sqrt(x: Operand, name: str = "") -> Composite:
     """Compute the square root of each element; 0 for negative ones.
 
     Args:
@@ -327,7 +328,7 @@ def sqrt(x: Any, name: str = "") -> Composite:
     return apply(Sqrt(), (x,), name)
 
 
-def reciprocal(x: Any, name: str = "") -> Composite:
+def reciprocal(x: Operand, name: str = "") -> Composite:
     """Divide 1 by each element; the result is 0 for an element that is 0.
 
     Args:
@@ -341,7 +342,7 @@ def reciprocal(x: Any, name: str = "") -> Composite:
     return apply(Reciprocal(), (x,), name)
 
 
-def clip(x: Any, min_value: Any, max_value: Any, name: str = "") -> Composite:
+def clip(x: Operand, min_value: Any, max_value: Any, name: str = "") -> Composite:
     """Clip each element to two bounds. The gradient passes between the bounds and at them.
 
     Args:
@@ -376,7 +377,7 @@ def stop_gradient(input: Any, name: str = "") -> Composite:
     return apply(StopGradient(), (input,), name)
 
 
-def straight_through_impl(x: Any, name: str = "") -> Composite:
+def straight_through_impl(x: Operand, name: str = "") -> Composite:
     """Return 1 for elements greater than 0 and -1 for others, with the straight-through gradient: 1
     from -1 to 1, else 0.
 
@@ -393,7 +394,7 @@ def straight_through_impl(x: Any, name: str = "") -> Composite:
     return apply(StraightThrough(), (x,), name)
 
 
-def cast(node_input: Any, dtype: Any, name: str = "") -> Composite:
+def cast(node_input: Any, dtype: DTypeLike, name: str = "") -> Composite:
     """Convert the operand to another dtype.
 
     Args:

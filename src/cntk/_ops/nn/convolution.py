@@ -18,13 +18,14 @@ from cntk._ops.shape.reshape import reshape
 from cntk._ops.support.operands import apply, as_operands
 from cntk._wording import shape_text
 from cntk.errors import GraphError
+from cntk.typing import Operand, ShapeLike
 
 __all__ = ["convolution", "convolution_transpose"]
 
 
 def convolution(
     convolution_map: Any,
-    operand: Any,
+    operand: Operand,
     strides: Any = (1,),
     sharing: Any = [True],  # noqa: B006
     auto_padding: Any = [True],  # noqa: B006
@@ -97,11 +98,11 @@ def convolution(
 
 def convolution_transpose(
     convolution_map: Any,
-    operand: Any,
+    operand: Operand,
     strides: Any = (1,),
     sharing: Any = [True],  # noqa: B006
     auto_padding: Any = [True],  # noqa: B006
-    output_shape: Any = None,
+    output_shape: ShapeLike | None = None,
     dilation: Any = (1,),
     reduction_rank: int = 1,
     max_temp_mem_size_in_samples: int = 0,

@@ -20,6 +20,7 @@ from cntk._runtime.conversion import torch_dtype
 from cntk._runtime.random.seeds import SentinelValueForAutoSelectRandomSeed
 from cntk._runtime.random.streams import RandomStream, TwisterStream
 from cntk.errors import GraphError
+from cntk.typing import Operand
 
 __all__ = ["dropout"]
 
@@ -120,7 +121,7 @@ def drop_elements(run: RunContext, stream: RandomStream, x: Tensor, rate: float)
 
 
 def dropout(
-    x: Any,
+    x: Operand,
     dropout_rate: float = 0.0,
     seed: int = SentinelValueForAutoSelectRandomSeed,
     name: str = "",

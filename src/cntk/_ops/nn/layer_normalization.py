@@ -26,6 +26,7 @@ from cntk._ops.support.composite_op import Fused, compose_fused, constants_of
 from cntk._ops.support.operands import apply
 from cntk._wording import shape_text
 from cntk.errors import GraphError
+from cntk.typing import Operand
 from cntk.variables import Constant
 
 __all__ = ["layer_normalization"]
@@ -86,7 +87,7 @@ class LayerNormalized(Fused):
 
 
 def layer_normalization(
-    x: Any, scale: Any, bias: Any, epsilon: float = 0.00001, name: str = ""
+    x: Operand, scale: Any, bias: Any, epsilon: float = 0.00001, name: str = ""
 ) -> Composite:
     """Normalize the last axis of each sample to mean 0 and variance 1, then scale and shift (Ba et
     al., 2016).

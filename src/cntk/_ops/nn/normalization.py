@@ -29,6 +29,7 @@ from cntk._ops.support.operands import apply, as_operand
 from cntk._runtime.context import RunContext
 from cntk._wording import shape_text
 from cntk.errors import GraphError
+from cntk.typing import Operand
 from cntk.variables import Constant
 
 __all__ = ["batch_normalization", "local_response_normalization"]
@@ -208,7 +209,7 @@ def _size(shape: Shape) -> int:
 
 
 def batch_normalization(
-    operand: Any,
+    operand: Operand,
     scale: Any,
     bias: Any,
     running_mean: Any,
@@ -291,7 +292,7 @@ def batch_normalization(
 
 
 def local_response_normalization(
-    operand: Any, depth_radius: int, bias: float, alpha: float, beta: float, name: str = ""
+    operand: Operand, depth_radius: int, bias: float, alpha: float, beta: float, name: str = ""
 ) -> Composite:
     """Divide each element by a power of the mean square of its neighbours in nearby channels
     (Krizhevsky et al., 2012).

@@ -23,6 +23,7 @@ from cntk._ops.support.operands import apply
 from cntk._runtime.transfer import Everywhere
 from cntk._wording import shape_text
 from cntk.errors import ArgumentError, GraphError
+from cntk.typing import Operand, ShapeLike
 
 __all__ = [
     "AVG_POOLING",
@@ -390,9 +391,9 @@ def _kind(value: Any, what: str, *kinds: int) -> int:
 
 
 def pooling(
-    operand: Any,
+    operand: Operand,
     pooling_type: int,
-    pooling_window_shape: Any,
+    pooling_window_shape: ShapeLike,
     strides: Any = (1,),
     auto_padding: Any = [False],  # noqa: B006
     ceil_out_dim: bool = False,
@@ -443,7 +444,7 @@ def pooling(
 
 
 def unpooling(
-    operand: Any,
+    operand: Operand,
     pooling_input: Any,
     unpooling_type: int,
     unpooling_window_shape: Any,

@@ -23,6 +23,7 @@ from cntk._ops.support.operands import apply
 from cntk._runtime.transfer import to_device
 from cntk._wording import shape_text
 from cntk.errors import GraphError
+from cntk.typing import Operand
 
 __all__ = ["roipooling"]
 
@@ -118,7 +119,7 @@ def _region(image: Tensor, region: list[float], grid: list[int]) -> Tensor:
 
 
 def roipooling(
-    operand: Any,
+    operand: Operand,
     rois: Any,
     pooling_type: int,
     roi_output_shape: Any,

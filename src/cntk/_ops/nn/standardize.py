@@ -17,13 +17,14 @@ from cntk._ops.shape.slicing import splice
 from cntk._ops.support.composite_op import compose
 from cntk._ops.support.operands import apply, as_operand
 from cntk.errors import ArgumentError, GraphError
+from cntk.typing import Operand
 from cntk.variables import Constant
 
 __all__ = ["image_scaler", "mean_variance_normalization", "per_dim_mean_variance_normalize"]
 
 
 def mean_variance_normalization(
-    operand: Any,
+    operand: Operand,
     epsilon: float = 0.00001,
     use_stats_across_channels: bool = False,
     do_variance_scaling: bool = True,
@@ -83,7 +84,7 @@ def mean_variance_normalization(
 
 
 def per_dim_mean_variance_normalize(
-    operand: Any, mean: Any, inv_stddev: Any, name: str = ""
+    operand: Operand, mean: Any, inv_stddev: Any, name: str = ""
 ) -> Composite:
     """Subtract a mean, and multiply by an inverse standard deviation, element by element.
 
@@ -107,7 +108,7 @@ def per_dim_mean_variance_normalize(
     return compose("PerDimMeanVarianceNormalize", (operand, mean, inv_stddev), build, name)
 
 
-def image_scaler(x: Any, scalar: float, biases: Sequence[float], name: str = "") -> Composite:
+def image_scaler(x: Operand, scalar: float, biases: Sequence[float], name: str = "") -> Composite:
     """Multiply the operand by one number, and add another one for each channel.
 
     Args:

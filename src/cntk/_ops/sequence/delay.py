@@ -20,6 +20,7 @@ from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.transfer import integers
 from cntk.errors import ArgumentError, GraphError
+from cntk.typing import Operand
 
 __all__ = ["delay", "future_value", "past_value"]
 
@@ -153,7 +154,9 @@ def _delayed(
     return apply(op(int(time_step)), operands, name)
 
 
-def past_value(x: Any, initial_state: Any = None, time_step: int = 1, name: str = "") -> Composite:
+def past_value(
+    x: Operand, initial_state: Any = None, time_step: int = 1, name: str = ""
+) -> Composite:
     """Return the value some frames earlier in the sequence.
 
     Args:
@@ -177,7 +180,7 @@ def past_value(x: Any, initial_state: Any = None, time_step: int = 1, name: str 
 
 
 def future_value(
-    x: Any, initial_state: Any = None, time_step: int = 1, name: str = ""
+    x: Operand, initial_state: Any = None, time_step: int = 1, name: str = ""
 ) -> Composite:
     """Return the value some frames later in the sequence; arguments as for `past_value`.
 
@@ -190,7 +193,7 @@ def future_value(
     return _delayed(FutureValue, x, initial_state, time_step, name)
 
 
-def delay(x: Any, initial_state: Any = None, time_step: int = 1, name: str = "") -> Composite:
+def delay(x: Operand, initial_state: Any = None, time_step: int = 1, name: str = "") -> Composite:
     """Return the value some frames earlier, or later if ``time_step`` is negative; arguments as for
     `past_value`.
 

@@ -44,6 +44,7 @@ from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
 from cntk.axis import Axis
 from cntk.errors import ArgumentError, GraphError
+from cntk.typing import Operand
 from cntk.variables import Constant
 
 __all__ = ["join", "window"]
@@ -206,7 +207,7 @@ class SequenceWindow(Fused):
         return [cls(size, max(steps), float(paddings[0].value) if paddings else 0.0)]
 
 
-def join(a: Any, b: Any, name: str = "") -> Composite:
+def join(a: Operand, b: Operand, name: str = "") -> Composite:
     """Concatenate two sequences. An addition: the original has none.
 
     Args:
@@ -231,7 +232,9 @@ def join(a: Any, b: Any, name: str = "") -> Composite:
     return compose_fused(op.op_name, op, (a, b), name, aligned=False)
 
 
-def window(seq: Any, size: int, ahead: int = 0, padding: float = 0.0, name: str = "") -> Composite:
+def window(
+    seq: Operand, size: int, ahead: int = 0, padding: float = 0.0, name: str = ""
+) -> Composite:
     """Stack each frame with its neighbours. An addition: the original has none.
 
     Args:

@@ -36,6 +36,7 @@ from cntk._runtime.context import RunContext
 from cntk._runtime.sparse import SparseRows
 from cntk.axis import Axis
 from cntk.errors import ArgumentError
+from cntk.typing import Operand
 from cntk.variables import Constant
 
 __all__ = ["length", "position", "reduce_mean", "reverse", "stride"]
@@ -229,7 +230,7 @@ class SequenceStride(Fused):
         return [cls(round(step))] if step >= 1 else []
 
 
-def length(seq: Any, name: str = "") -> Composite:
+def length(seq: Operand, name: str = "") -> Composite:
     """Return the number of frames of each sequence. An addition: the original has none.
 
     Args:
@@ -251,7 +252,7 @@ def length(seq: Any, name: str = "") -> Composite:
     return _over(SequenceLength(), seq, name)
 
 
-def position(seq: Any, name: str = "") -> Composite:
+def position(seq: Operand, name: str = "") -> Composite:
     """Return the position of each frame in its sequence, from 0. An addition: the original has
     none.
 
@@ -274,7 +275,7 @@ def position(seq: Any, name: str = "") -> Composite:
     return _over(SequencePosition(), seq, name)
 
 
-def reduce_mean(seq: Any, name: str = "") -> Composite:
+def reduce_mean(seq: Operand, name: str = "") -> Composite:
     """Compute the mean over each sequence's frames, element by element. An addition: the original
     has none.
 
@@ -298,7 +299,7 @@ def reduce_mean(seq: Any, name: str = "") -> Composite:
     return _over(SequenceMean(), seq, name)
 
 
-def reverse(seq: Any, name: str = "") -> Composite:
+def reverse(seq: Operand, name: str = "") -> Composite:
     """Reverse the frames of each sequence. An addition: the original has none.
 
     Args:
@@ -317,7 +318,7 @@ def reverse(seq: Any, name: str = "") -> Composite:
     return _over(SequenceReverse(), seq, name)
 
 
-def stride(seq: Any, step: int, name: str = "") -> Composite:
+def stride(seq: Operand, step: int, name: str = "") -> Composite:
     """Keep every ``step``-th frame of each sequence, beginning with the first. An addition: the
     original has none.
 

@@ -20,6 +20,7 @@ from cntk._runtime.layout.layout import Layout
 from cntk._runtime.numpy_tensors import SHORT
 from cntk._wording import shape_text
 from cntk.errors import ArgumentError, FeedError, GraphError
+from cntk.typing import Operand
 
 __all__ = ["optimized_rnnstack"]
 
@@ -240,7 +241,7 @@ class OptimizedRNNStack(Op):
 
 
 def optimized_rnnstack(
-    operand: Any,
+    operand: Operand,
     weights: Any,
     hidden_size: int,
     num_layers: int,

@@ -18,6 +18,7 @@ from cntk._ops.support.structure import combine, input_variable as _input_variab
 from cntk.axis import Axis
 from cntk.default_options import default_override_or
 from cntk.errors import ArgumentError
+from cntk.typing import DTypeLike, Operand, ShapeLike
 
 __all__ = [
     "first",
@@ -37,8 +38,8 @@ __all__ = [
 
 
 def input_variable(
-    shape: Any,
-    dtype: Any = default_override_or(np.float32),
+    shape: ShapeLike,
+    dtype: DTypeLike = default_override_or(np.float32),
     needs_gradient: bool = False,
     is_sparse: bool = False,
     sequence_axis: Axis = Axis.default_dynamic_axis(),
@@ -70,8 +71,8 @@ def input_variable(
 
 
 def input(
-    shape: Any,
-    dtype: Any = default_override_or(np.float32),
+    shape: ShapeLike,
+    dtype: DTypeLike = default_override_or(np.float32),
     needs_gradient: bool = False,
     is_sparse: bool = False,
     sequence_axis: Axis = Axis.default_dynamic_axis(),
@@ -81,7 +82,7 @@ def input(
     return input_variable(shape, dtype, needs_gradient, is_sparse, sequence_axis, name)
 
 
-def first(seq: Any, name: str = "") -> Composite:
+def first(seq: Operand, name: str = "") -> Composite:
     """Return each sequence's first frame.
 
     Example:
@@ -94,7 +95,7 @@ def first(seq: Any, name: str = "") -> Composite:
     return _over(SequenceSlice(0, 1), (seq,), name)
 
 
-def last(seq: Any, name: str = "") -> Composite:
+def last(seq: Operand, name: str = "") -> Composite:
     """Return each sequence's last frame.
 
     Example:
@@ -107,7 +108,7 @@ def last(seq: Any, name: str = "") -> Composite:
     return _over(SequenceSlice(-1, 0), (seq,), name)
 
 
-def slice(seq: Any, begin_index: int, end_index: int, name: str = "") -> Composite:
+def slice(seq: Operand, begin_index: int, end_index: int, name: str = "") -> Composite:
     """Slice each sequence: its frames from one position to before another.
 
     Args:
@@ -134,7 +135,7 @@ def slice(seq: Any, begin_index: int, end_index: int, name: str = "") -> Composi
     )
 
 
-def reduce_sum(seq: Any, name: str = "") -> Composite:
+def reduce_sum(seq: Operand, name: str = "") -> Composite:
     """Sum over each sequence's frames.
 
     Example:
@@ -147,7 +148,7 @@ def reduce_sum(seq: Any, name: str = "") -> Composite:
     return _over(SequenceReduce("Sum"), (seq,), name)
 
 
-def reduce_max(seq: Any, name: str = "") -> Composite:
+def reduce_max(seq: Operand, name: str = "") -> Composite:
     """Compute the maximum over each sequence's frames, element by element.
 
     Example:
@@ -160,7 +161,7 @@ def reduce_max(seq: Any, name: str = "") -> Composite:
     return _over(SequenceReduce("Max"), (seq,), name)
 
 
-def softmax(seq: Any, name: str = "") -> Composite:
+def softmax(seq: Operand, name: str = "") -> Composite:
     """Compute the softmax over each sequence's frames, element by element.
 
     Example:
@@ -172,7 +173,7 @@ def softmax(seq: Any, name: str = "") -> Composite:
     return _over(SequenceSoftmax(), (seq,), name)
 
 
-def is_first(seq: Any, name: str = "") -> Composite:
+def is_first(seq: Operand, name: str = "") -> Composite:
     """Return 1 at each sequence's first frame, 0 elsewhere.
 
     Example:
@@ -184,7 +185,7 @@ def is_first(seq: Any, name: str = "") -> Composite:
     return _over(IsEnd(False), (seq,), name)
 
 
-def is_last(seq: Any, name: str = "") -> Composite:
+def is_last(seq: Operand, name: str = "") -> Composite:
     """Return 1 at each sequence's last frame, 0 elsewhere.
 
     Example:
@@ -216,7 +217,7 @@ def _length(typeinfo: Any, op_name: str) -> dict[str, Any]:
     return {"factor": factor, "added": added}
 
 
-def where(condition: Any, name: str = "") -> Composite:
+def where(condition: Operand, name: str = "") -> Composite:
     """Return the positions, from 0, of the frames that a condition selects: those where it is 1 and
     not 0.
 
@@ -244,7 +245,7 @@ def where(condition: Any, name: str = "") -> Composite:
 
 
 def gather(
-    seq: Any, condition: Any, new_sequence_axis_typeinfo: Any = None, name: str = ""
+    seq: Operand, condition: Operand, new_sequence_axis_typeinfo: Any = None, name: str = ""
 ) -> Composite:
     """Gather the frames that a condition selects into sequences of their own; see `where`.
 
@@ -270,7 +271,7 @@ def gather(
 
 
 def scatter(
-    seq: Any, condition: Any, new_sequence_axis_typeinfo: Any = None, name: str = ""
+    seq: Operand, condition: Operand, new_sequence_axis_typeinfo: Any = None, name: str = ""
 ) -> Composite:
     """Scatter frames to where a condition selects, with zeros elsewhere; the opposite of `gather`.
     Frames of one position are added.

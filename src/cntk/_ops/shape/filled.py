@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,6 +14,7 @@ from cntk._graph.types import TensorType
 from cntk._ops.support.operands import apply
 from cntk._runtime.sparse import SparseRows
 from cntk.errors import GraphError
+from cntk.typing import Operand
 
 __all__ = ["eye_like", "ones_like", "zeros_like"]
 
@@ -92,7 +92,7 @@ def _sparse_eye(x: Tensor | SparseRows, width: int) -> SparseRows:
     )
 
 
-def zeros_like(x: Any, name: str = "") -> Composite:
+def zeros_like(x: Operand, name: str = "") -> Composite:
     """Return zeros of the operand's shape, on its dynamic axes.
 
     Args:
@@ -107,7 +107,7 @@ def zeros_like(x: Any, name: str = "") -> Composite:
     return apply(ConstantOp(0.0), (x,), name)
 
 
-def ones_like(x: Any, name: str = "") -> Composite:
+def ones_like(x: Operand, name: str = "") -> Composite:
     """Return ones of the operand's shape, on its dynamic axes.
 
     Args:
@@ -122,7 +122,7 @@ def ones_like(x: Any, name: str = "") -> Composite:
     return apply(ConstantOp(1.0), (x,), name)
 
 
-def eye_like(x: Any, sparse_output: bool = True, name: str = "") -> Composite:
+def eye_like(x: Operand, sparse_output: bool = True, name: str = "") -> Composite:
     """Return the identity matrix of the operand's shape.
 
     Args:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,6 +16,7 @@ from cntk._graph.types import TensorType
 from cntk._ops.support.operands import apply
 from cntk._runtime.transfer import Everywhere
 from cntk.errors import ArgumentError, GraphError
+from cntk.typing import Operand
 
 __all__ = ["CONSTANT_PAD", "REFLECT_PAD", "SYMMETRIC_PAD", "pad"]
 
@@ -99,7 +99,7 @@ def _mirrored(size: int, head: int, foot: int, skip: int) -> list[int]:
 
 
 def pad(
-    x: Any,
+    x: Operand,
     pattern: Sequence[tuple[int, int]],
     mode: int = CONSTANT_PAD,
     constant_value: float = 0,

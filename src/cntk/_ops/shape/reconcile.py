@@ -16,6 +16,7 @@ from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
 from cntk.axis import Axis
 from cntk.errors import FeedError, GraphError
+from cntk.typing import Operand
 
 __all__ = ["broadcast_as", "reconcile_dynamic_axes"]
 
@@ -88,7 +89,7 @@ def _same_lengths(value: Tensor, own: Layout, target: Layout, axes: tuple[Axis, 
     return value
 
 
-def broadcast_as(operand: Any, broadcast_as_operand: Any, name: str = "") -> Composite:
+def broadcast_as(operand: Operand, broadcast_as_operand: Any, name: str = "") -> Composite:
     """Repeat a value of each sequence for each frame of another operand's sequences.
 
     Args:
@@ -112,7 +113,7 @@ def broadcast_as(operand: Any, broadcast_as_operand: Any, name: str = "") -> Com
     )
 
 
-def reconcile_dynamic_axes(x: Any, dynamic_axes_as: Any, name: str = "") -> Composite:
+def reconcile_dynamic_axes(x: Operand, dynamic_axes_as: Any, name: str = "") -> Composite:
     """Put a value on the dynamic axes of another.
 
     Args:

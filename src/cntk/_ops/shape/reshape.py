@@ -20,6 +20,7 @@ from cntk._ops.support.operands import apply, as_operand
 from cntk._wording import shape_text
 from cntk.axis import Axis
 from cntk.errors import GraphError
+from cntk.typing import AxisLike, Operand, ShapeLike
 
 __all__ = ["expand_dims", "flatten", "reshape", "squeeze"]
 
@@ -191,7 +192,7 @@ def _whole(shape: Shape) -> int:
 
 
 def reshape(
-    x: Any, shape: Any, begin_axis: Any = None, end_axis: Any = None, name: str = ""
+    x: Operand, shape: ShapeLike, begin_axis: Any = None, end_axis: Any = None, name: str = ""
 ) -> Composite:
     """Reshape an operand: the same elements in the same order under another static shape.
 
@@ -232,7 +233,7 @@ def _boundary(axis: Any) -> Axis:
     return Axis(index - 1) if index else BEYOND_FIRST
 
 
-def expand_dims(x: Any, axis: Any, name: str = "") -> Composite:
+def expand_dims(x: Operand, axis: AxisLike, name: str = "") -> Composite:
     """Insert an axis of size 1.
 
     Args:
@@ -260,7 +261,7 @@ def expand_dims(x: Any, axis: Any, name: str = "") -> Composite:
     )
 
 
-def squeeze(x: Any, axes: Any = None, name: str = "") -> Composite:
+def squeeze(x: Operand, axes: Any = None, name: str = "") -> Composite:
     """Remove axes of size 1.
 
     Args:
@@ -283,7 +284,7 @@ def squeeze(x: Any, axes: Any = None, name: str = "") -> Composite:
     return apply(Squeeze(chosen), (x,), name)
 
 
-def flatten(x: Any, axis: Any = None, name: str = "") -> Composite:
+def flatten(x: Operand, axis: AxisLike | None = None, name: str = "") -> Composite:
     """Flatten the operand to a matrix.
 
     Args:

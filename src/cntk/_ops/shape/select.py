@@ -21,6 +21,7 @@ from cntk._ops.support.structure import combine
 from cntk._runtime.sparse import SparseRows
 from cntk.axis import Axis
 from cntk.errors import ArgumentError, FeedError, GraphError
+from cntk.typing import AxisLike, Operand
 
 __all__ = ["gather", "one_hot", "top_k"]
 
@@ -180,7 +181,7 @@ class TopK(Op):
         return compute
 
 
-def gather(reference: Any, indices: Any, axis: Any = None, name: str = "") -> Composite:
+def gather(reference: Any, indices: Any, axis: AxisLike | None = None, name: str = "") -> Composite:
     """Gather entries of a table by their indices.
 
     Args:
@@ -218,7 +219,7 @@ def gather(reference: Any, indices: Any, axis: Any = None, name: str = "") -> Co
 
 
 def one_hot(
-    x: Any, num_classes: int, sparse_output: bool = False, axis: Any = -1, name: str = ""
+    x: Operand, num_classes: int, sparse_output: bool = False, axis: AxisLike = -1, name: str = ""
 ) -> Composite:
     """Convert class numbers to one-hot vectors.
 
@@ -255,7 +256,7 @@ def one_hot(
     )
 
 
-def top_k(x: Any, k: int, axis: Any = -1, name: str = "") -> Composite:
+def top_k(x: Operand, k: int, axis: AxisLike = -1, name: str = "") -> Composite:
     """Return the k largest elements along a static axis, in descending order, and their indices.
 
     Args:

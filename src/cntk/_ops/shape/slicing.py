@@ -22,6 +22,7 @@ from cntk._ops.support.structure import combine
 from cntk.axis import Axis
 from cntk.default_options import default_override_or, get_default_override, get_global_option
 from cntk.errors import GraphError
+from cntk.typing import AxisLike, Operand
 
 __all__ = ["slice", "splice", "subscript"]
 
@@ -241,7 +242,12 @@ class Splice(Op):
 
 
 def slice(
-    x: Any, axis: Any, begin_index: Any, end_index: Any, strides: Any = None, name: str = ""
+    x: Operand,
+    axis: AxisLike,
+    begin_index: Any,
+    end_index: Any,
+    strides: Any = None,
+    name: str = "",
 ) -> Composite:
     """Slice the operand along one or several static axes.
 
@@ -301,7 +307,7 @@ def _index(value: Any) -> int:
     return int(value)
 
 
-def splice(*inputs: Any, axis: Any = -1, name: str = "") -> Composite:
+def splice(*inputs: Any, axis: AxisLike = -1, name: str = "") -> Composite:
     """Concatenate operands along a static axis.
 
     Args:
@@ -333,7 +339,7 @@ def splice(*inputs: Any, axis: Any = -1, name: str = "") -> Composite:
     return apply(Splice(chosen), as_operands(in_float32(*inputs), "splice"), name)
 
 
-def subscript(x: Any, key: Any) -> Any:
+def subscript(x: Operand, key: Any) -> Any:
     """Return ``x[key]``, a slice of an operand along its static axes. An index keeps its axis, with
     size 1.
 

@@ -21,6 +21,7 @@ from cntk._ops.support.operands import apply, as_operand
 from cntk._wording import shape_text
 from cntk.axis import Axis
 from cntk.errors import ArgumentError, GraphError
+from cntk.typing import Operand
 
 __all__ = ["depth_to_space", "space_to_depth", "swapaxes", "transpose"]
 
@@ -71,7 +72,7 @@ class TransposeAxes(Op):
         return lambda t: t.permute(order)
 
 
-def transpose(x: Any, perm: Sequence[int], name: str = "") -> Composite:
+def transpose(x: Operand, perm: Sequence[int], name: str = "") -> Composite:
     """Permute the operand's static axes.
 
     Args:
@@ -108,7 +109,7 @@ def transpose(x: Any, perm: Sequence[int], name: str = "") -> Composite:
     return apply(TransposeAxes(axis_vec=order), (x,), name)
 
 
-def swapaxes(x: Any, axis1: Any = 0, axis2: Any = 1, name: str = "") -> Composite:
+def swapaxes(x: Operand, axis1: Any = 0, axis2: Any = 1, name: str = "") -> Composite:
     """Swap two static axes of the operand.
 
     Args:
@@ -149,7 +150,7 @@ def _block_size(block_size: Any, op_name: str) -> int:
     return int(block_size)
 
 
-def depth_to_space(operand: Any, block_size: int, name: str = "") -> Composite:
+def depth_to_space(operand: Operand, block_size: int, name: str = "") -> Composite:
     """Rearrange channels into spatial blocks: ``[c * b * b, h, w]`` to ``[c, h * b, w * b]``.
 
     Args:
@@ -179,7 +180,7 @@ def depth_to_space(operand: Any, block_size: int, name: str = "") -> Composite:
     return compose("DepthToSpace", (variable,), build, name, details={"blockSize": b})
 
 
-def space_to_depth(operand: Any, block_size: int, name: str = "") -> Composite:
+def space_to_depth(operand: Operand, block_size: int, name: str = "") -> Composite:
     """Rearrange spatial blocks into channels: ``[c, h * b, w * b]`` to ``[b * b * c, h, w]``.
 
     Args:

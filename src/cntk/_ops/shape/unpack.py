@@ -21,6 +21,7 @@ from cntk._runtime.layout.layout import Layout
 from cntk._runtime.sparse import SparseRows
 from cntk.axis import Axis
 from cntk.errors import FeedError, GraphError
+from cntk.typing import Operand
 
 __all__ = ["to_batch", "to_sequence", "to_sequence_like", "unpack_batch"]
 
@@ -287,7 +288,7 @@ def unpack(x: Any, padding_value: float, no_mask_output: bool = False, name: str
 
 
 def to_sequence(
-    x: Any,
+    x: Operand,
     sequence_lengths: Any = None,
     sequence_axis_name_prefix: str = "toSequence_",
     name: str = "",
@@ -325,7 +326,7 @@ def to_sequence(
     )
 
 
-def to_sequence_like(x: Any, dynamic_axes_like: Any, name: str = "") -> Composite:
+def to_sequence_like(x: Operand, dynamic_axes_like: Any, name: str = "") -> Composite:
     """Convert the first static axis to the sequence axis of another operand; undoes
     `sequence.unpack`.
 
@@ -350,7 +351,7 @@ def to_sequence_like(x: Any, dynamic_axes_like: Any, name: str = "") -> Composit
     return apply(ToSequenceLike(), (x, dynamic_axes_like), name)
 
 
-def to_batch(x: Any, name: str = "") -> Composite:
+def to_batch(x: Operand, name: str = "") -> Composite:
     """Convert the first static axis to the batch axis, at no cost.
 
     Args:
@@ -368,7 +369,7 @@ def to_batch(x: Any, name: str = "") -> Composite:
     return apply(ToBatch(), (x,), name)
 
 
-def unpack_batch(x: Any, name: str = "") -> Composite:
+def unpack_batch(x: Operand, name: str = "") -> Composite:
     """Convert the batch axis to a static axis, the first, at no cost.
 
     Args:

@@ -26,6 +26,7 @@ from cntk.core import NDArrayView, Value
 from cntk.default_options import default_override_or, get_default_override
 from cntk.device import DeviceDescriptor
 from cntk.errors import ArgumentError, GraphError
+from cntk.typing import DTypeLike, InitializerLike, Operand, ShapeLike
 from cntk.variables import Constant, Parameter
 
 __all__ = [
@@ -43,8 +44,8 @@ __all__ = [
 
 
 def input_variable(
-    shape: Any,
-    dtype: Any = default_override_or(np.float32),
+    shape: ShapeLike,
+    dtype: DTypeLike = default_override_or(np.float32),
     needs_gradient: bool = False,
     is_sparse: bool = False,
     dynamic_axes: Sequence[Axis] = (Axis.default_batch_axis(),),
@@ -95,8 +96,8 @@ def input_variable(
 
 
 def input(
-    shape: Any,
-    dtype: Any = default_override_or(np.float32),
+    shape: ShapeLike,
+    dtype: DTypeLike = default_override_or(np.float32),
     needs_gradient: bool = False,
     is_sparse: bool = False,
     dynamic_axes: Sequence[Axis] = (Axis.default_batch_axis(),),
@@ -107,8 +108,8 @@ def input(
 
 
 def output_variable(
-    shape: Any,
-    dtype: Any,
+    shape: ShapeLike,
+    dtype: DTypeLike,
     dynamic_axes: Sequence[Axis],
     needs_gradient: bool = True,
     name: str = "",
@@ -130,7 +131,9 @@ def output_variable(
     return Variable.make(VariableKind.Output, type_, name, flows, of="output_variable")
 
 
-def placeholder(shape: Any = None, dynamic_axes: Any = None, name: str = "") -> Variable:
+def placeholder(
+    shape: ShapeLike | None = None, dynamic_axes: Any = None, name: str = ""
+) -> Variable:
     """Create a placeholder, to be replaced by another variable.
 
     Args:
@@ -158,9 +161,9 @@ def placeholder(shape: Any = None, dynamic_axes: Any = None, name: str = "") -> 
 
 
 def parameter(
-    shape: Any = None,
-    init: Any = None,
-    dtype: Any = None,
+    shape: ShapeLike | None = None,
+    init: InitializerLike | None = None,
+    dtype: DTypeLike = None,
     device: DeviceDescriptor | None = None,
     name: str = "",
 ) -> Parameter:
@@ -175,8 +178,8 @@ def parameter(
 
 def constant(
     value: Any = None,
-    shape: Any = None,
-    dtype: Any = None,
+    shape: ShapeLike | None = None,
+    dtype: DTypeLike = None,
     device: DeviceDescriptor | None = None,
     name: str = "",
 ) -> Constant:
@@ -241,7 +244,7 @@ class NoOp(Op):
         return lambda x: x
 
 
-def alias(x: Any, name: str = "") -> Composite:
+def alias(x: Operand, name: str = "") -> Composite:
     """Return the operand under a name of its own.
 
     Args:

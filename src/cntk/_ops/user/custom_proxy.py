@@ -15,6 +15,7 @@ from cntk._graph.variable import as_dtype, as_shape, format_number
 from cntk._ops.support.broadcasting import join_axes
 from cntk._ops.support.operands import apply
 from cntk.errors import GraphError
+from cntk.typing import ShapeLike
 
 __all__ = ["custom_proxy_op"]
 
@@ -49,7 +50,7 @@ class CustomProxyOp(Op):
 
 
 def custom_proxy_op(
-    custom_op: str, output_shape: Any, output_data_type: Any, *operands: Any, name: str = ""
+    custom_op: str, output_shape: ShapeLike, output_data_type: Any, *operands: Any, name: str = ""
 ) -> Composite:
     """Create an operation that another program computes; it can be saved and loaded, and not be
     evaluated.

@@ -16,6 +16,7 @@ from cntk.layers.dense import Dense
 from cntk.layers.higher_order_layers import Sequential
 from cntk.layers.options import as_count, as_layer_name
 from cntk.layers.sequence import PastValueWindow
+from cntk.typing import InitializerLike
 from cntk.variables import Constant
 
 __all__ = ["AttentionModel"]
@@ -29,7 +30,7 @@ def AttentionModel(
     attention_dim: int,
     attention_span: int | None = None,
     attention_axis: Any = None,
-    init: Any = default_override_or(glorot_uniform()),
+    init: InitializerLike = default_override_or(glorot_uniform()),
     go_backwards: Any = default_override_or(False),
     enable_self_stabilization: Any = default_override_or(True),
     name: str = "",
