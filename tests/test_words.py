@@ -18,7 +18,6 @@ BUDGET = {
     "_old_programs": (0, 41, 11),
     "_persist": (19, 35, 149),
     "_runtime": (8, 66, 109),
-    "contrib": (0, 40, 68),
     "io": (0, 0, 0),
     "layers": (6, 8, 37),
     "learners": (4, 16, 36),

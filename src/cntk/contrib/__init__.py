@@ -1,4 +1,6 @@
-"""Tools around the core: smaller models, models from other toolkits, learning by reinforcement.
+"""Tools around the core: network compression, models from other toolkits, reinforcement learning.
+
+None of them is imported by `import cntk`.
 
 None of them is imported by `import cntk`.
 """

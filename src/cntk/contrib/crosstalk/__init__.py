@@ -32,18 +32,20 @@ Array = NDArray[Any]
 
 
 class CrosstalkError(ValueError, RuntimeError, TypeError, AttributeError):
-    """A value or file does not fit what is watched, or something has not been set up yet."""
+    """Raised where a value or file does not fit a watched variable, or something has not been set
+    up yet.
+    """
 
 
 class NotWatchedError(KeyError, ValueError):
-    """Nothing is watched under a name, or there are no functions for what is."""
+    """Raised where nothing is watched under a name, or a type of variables has no functions."""
 
     def __str__(self) -> str:
         return Exception.__str__(self)  # a KeyError shows its text in quotes
 
 
 class Conv2DAttr(NamedTuple):
-    """What a convolution in two dimensions over one channel is like.
+    """Options of a convolution in two dimensions over one channel.
 
     Attributes:
         filter_shape: height and width of the filters.
@@ -55,7 +57,7 @@ class Conv2DAttr(NamedTuple):
 
 
 class Conv2DArgs(NamedTuple):
-    """The parameters of such a convolution.
+    """Parameters of a convolution in two dimensions over one channel.
 
     Attributes:
         W: the filters, ``[num_filters, height, width]``.
@@ -67,7 +69,7 @@ class Conv2DArgs(NamedTuple):
 
 
 class RnnAttr(NamedTuple):
-    """What a recurrent layer is like.
+    """Options of a recurrent layer.
 
     Attributes:
         bidirectional: must be True.
@@ -85,7 +87,7 @@ class RnnAttr(NamedTuple):
 
 
 class RnnArgs(NamedTuple):
-    """The parameters of a bidirectional LSTM, gates in the order input, cell, forget, output.
+    """Parameters of a bidirectional LSTM, gates in the order input, cell, forget, output.
 
     Attributes:
         fw_W: those of the input, forward, ``[input_dim, 4 * hidden_dim]``.
@@ -105,7 +107,7 @@ class RnnArgs(NamedTuple):
 
 
 class EmbedAttr(NamedTuple):
-    """What an embedding is like.
+    """Options of an embedding.
 
     Attributes:
         dict: the words, in the order of the rows.
@@ -117,7 +119,7 @@ class EmbedAttr(NamedTuple):
 
 
 class VarInfo(NamedTuple):
-    """What is watched.
+    """A watched variable.
 
     Attributes:
         var: the variable.
@@ -131,7 +133,7 @@ class VarInfo(NamedTuple):
 
 
 class FuncInfo(NamedTuple):
-    """The functions for a type of variables.
+    """Functions that get and set a type of variables.
 
     Attributes:
         setter: sets the value, called with the variable, the value and the attribute; None if it
@@ -186,7 +188,7 @@ class Crosstalk:
         self.reset()
 
     def set_workdir(self, dir: str) -> None:
-        """Say which folder files are in; it is made if there is none.
+        """Set the folder of the files; create it if needed.
 
         Args:
             dir: the path.
@@ -218,7 +220,7 @@ class Crosstalk:
         self.vars[name] = VarInfo(var, type(var) if var_type is None else var_type, attr)
 
     def register_funcs(self, var_type: Any, setter: Any = None, getter: Any = None) -> None:
-        """Say how values of a type of variables are got and set.
+        """Register the functions that get and set a type of variables.
 
         Args:
             var_type: the type; see `watch`.
@@ -319,16 +321,16 @@ class Crosstalk:
             NotWatchedError: (a KeyError) for an unknown name.
             CrosstalkError: (a ValueError) if the two are of different kinds or shapes.
         """
-        found = self.fetch(name)
-        wanted = self.load_raw_value(compare_name or name)
+        actual = self.fetch(name)
+        expected = self.load_raw_value(compare_name or name)
 
         def close(a: Any, b: Any) -> bool:
             return bool(np.isclose(a, b, rtol, atol, equal_nan).all())
 
-        return _compare(f"compare '{name}'", found, wanted, close)
+        return _compare(f"compare '{name}'", actual, expected, close)
 
     def load(self, names: Iterable[str]) -> None:
-        """Set variables to what files of their names hold.
+        """Set variables from the files of their names.
 
         Args:
             names: the names; those that are not watched are passed over.
@@ -338,7 +340,7 @@ class Crosstalk:
                 self.assign(name, load=True)
 
     def save(self, names: Iterable[str]) -> None:
-        """Write the values of variables to files of their names.
+        """Save the values of variables to files of their names.
 
         Args:
             names: the names; those that are not watched are passed over.
@@ -352,7 +354,7 @@ class Crosstalk:
         self.save(list(self.vars))
 
     def reset(self) -> None:
-        """Watch nothing, and begin with pass 0; registered functions stay."""
+        """Forget all watched variables, and begin with pass 0; registered functions stay."""
         self.vars = {}
         self.passes = 0
 
@@ -377,39 +379,39 @@ class Crosstalk:
         return watched, functions
 
 
-def _compare(what: str, found: Any, wanted: Any, close: Callable[[Any, Any], bool]) -> bool:
-    """Whether two values are of one kind, and near."""
-    arrays, lists = isinstance(found, np.ndarray), isinstance(found, list)
-    if arrays and isinstance(wanted, np.ndarray):
+def _compare(what: str, actual: Any, expected: Any, close: Callable[[Any, Any], bool]) -> bool:
+    """Return whether two values have the same type and are close."""
+    arrays, lists = isinstance(actual, np.ndarray), isinstance(actual, list)
+    if arrays and isinstance(expected, np.ndarray):
         try:
-            np.broadcast_shapes(found.shape, wanted.shape)
+            np.broadcast_shapes(actual.shape, expected.shape)
         except ValueError:
             raise CrosstalkError(
-                f"{what}: its shape is {found.shape}, and the file's {wanted.shape}"
+                f"{what}: its shape is {actual.shape}, and the file's {expected.shape}"
             ) from None
-        return close(wanted, found)
-    if arrays and isinstance(wanted, list):
-        return _compare_padded(what, wanted, found, close)
-    if lists and isinstance(wanted, np.ndarray):
-        return _compare_padded(what, found, wanted, close)
-    if type(found) is type(wanted) and isinstance(found, tuple):
-        pairs = zip(found, wanted, strict=True)
+        return close(expected, actual)
+    if arrays and isinstance(expected, list):
+        return _compare_padded(what, expected, actual, close)
+    if lists and isinstance(expected, np.ndarray):
+        return _compare_padded(what, actual, expected, close)
+    if type(actual) is type(expected) and isinstance(actual, tuple):
+        pairs = zip(actual, expected, strict=True)
         return all(
             a is b if a is None or b is None else _compare(what, a, b, close) for a, b in pairs
         )
-    if lists and isinstance(wanted, list) and len(found) == len(wanted):
-        return all(_compare(what, a, b, close) for a, b in zip(found, wanted, strict=True))
-    if isinstance(found, dict) and isinstance(wanted, dict) and found.keys() == wanted.keys():
-        return all(_compare(what, found[key], wanted[key], close) for key in found)
+    if lists and isinstance(expected, list) and len(actual) == len(expected):
+        return all(_compare(what, a, b, close) for a, b in zip(actual, expected, strict=True))
+    if isinstance(actual, dict) and isinstance(expected, dict) and actual.keys() == expected.keys():
+        return all(_compare(what, actual[key], expected[key], close) for key in actual)
     raise CrosstalkError(
-        f"{what}: its value is {_outline(found)}, and the file holds {_outline(wanted)}"
+        f"{what}: its value is {_outline(actual)}, and the file holds {_outline(expected)}"
     )
 
 
 def _compare_padded(
     what: str, rows: list[Array], padded: Array, close: Callable[[Any, Any], bool]
 ) -> bool:
-    """Whether sequences are what a padded array holds; prints where it differs first."""
+    """Return whether sequences equal a padded array; print the first difference."""
     if len(rows) != len(padded) or any(
         row.shape[1:] != padded.shape[2:] or len(row) > padded.shape[1] for row in rows
     ):

@@ -46,7 +46,7 @@ def write_value(stem: str, value: Any, layers: Mapping[str, type]) -> None:
         TypeError: for any other value.
     """
     one = isinstance(value, np.ndarray)
-    arrays = {} if one else _taken_apart(value, layers)
+    arrays = {} if one else _split(value, layers)
     with replacing(stem + (".npy" if one else ".npz"), "save") as file:
         if one:
             np.save(file, value, allow_pickle=False)
@@ -90,8 +90,8 @@ def read_value(stem: str, layers: Mapping[str, type]) -> Any:
     raise FileNotFoundError(f"there is neither '{stem}.npy' nor '{stem}.npz'")
 
 
-def _taken_apart(value: Any, layers: Mapping[str, Any]) -> dict[str, Array]:
-    """A value as named arrays, a header among them."""
+def _split(value: Any, layers: Mapping[str, Any]) -> dict[str, Array]:
+    """Split a value into named arrays, a header among them."""
     kind = "list" if isinstance(value, list) else type(value).__name__
     header: dict[str, Any] = {"kind": kind}
     if layers.get(kind) is type(value):
@@ -121,8 +121,8 @@ def _taken_apart(value: Any, layers: Mapping[str, Any]) -> dict[str, Array]:
     return {"header": np.array(json.dumps(header)), **arrays}
 
 
-def _put_together(arrays: dict[str, Array], layers: Mapping[str, type]) -> Any:
-    """The opposite of `_taken_apart`."""
+def _join(arrays: dict[str, Array], layers: Mapping[str, type]) -> Any:
+    """Join named arrays into a value; the inverse of `_split`."""
     header = json.loads(str(arrays.pop("header")))
     kind = header["kind"]
     if kind in layers:
@@ -149,7 +149,7 @@ def _read_arrays(path: Path, layers: Mapping[str, type]) -> Any:
         for member in members:
             with archive.open(member) as part:
                 arrays[member.filename.removesuffix(".npy")] = _array(part, member.file_size)
-    return _put_together(arrays, layers)
+    return _join(arrays, layers)
 
 
 def _read_array(path: Path) -> Array:
@@ -158,7 +158,7 @@ def _read_array(path: Path) -> Array:
 
 
 def _array(file: IO[bytes], size: int) -> Array:
-    """The array in a file of a certain size."""
+    """Read the array in a file of a known size."""
     version = npy.read_magic(file)
     if version not in _HEADERS:
         raise ValueError(f"it is of version {version} of NumPy's format")
@@ -167,7 +167,7 @@ def _array(file: IO[bytes], size: int) -> Array:
         raise ValueError("it holds pickled objects")
     if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != size - file.tell():
         raise ValueError(f"an array of shape {shape} does not fill it exactly")
-    found: Array = np.empty(math.prod(shape), dtype)
-    if found.nbytes:
-        file.readinto(found.view(np.uint8))  # type: ignore[attr-defined]
-    return found.reshape(shape[::-1]).T if by_columns else found.reshape(shape)
+    array: Array = np.empty(math.prod(shape), dtype)
+    if array.nbytes:
+        file.readinto(array.view(np.uint8))  # type: ignore[attr-defined]
+    return array.reshape(shape[::-1]).T if by_columns else array.reshape(shape)

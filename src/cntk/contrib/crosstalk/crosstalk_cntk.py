@@ -59,24 +59,26 @@ def find_func_param(
     """
     parameters = func.parameters
     return (
-        parameters[0] if len(parameters) == 1 else _found(parameters, name, shape, allow_not_found)
+        parameters[0]
+        if len(parameters) == 1
+        else _find_parameter(parameters, name, shape, allow_not_found)
     )
 
 
-def _found(
+def _find_parameter(
     parameters: Iterable[Any], name: str | None, shape: Any, allow_not_found: bool = False
 ) -> Any:
-    found = [p for p in parameters if (shape and p.shape == shape) or p.name == name]
-    if not found and allow_not_found:
+    matches = [p for p in parameters if (shape and p.shape == shape) or p.name == name]
+    if not matches and allow_not_found:
         return None
-    if len(found) != 1:
-        wanted = " or ".join(
+    if len(matches) != 1:
+        description = " or ".join(
             [f"named '{name}'"] * (name is not None) + [f"of shape {shape}"] * (shape is not None)
         )
         raise CrosstalkError(
-            f"expected one parameter {wanted}, found {len(found)} among {list(parameters)}"
+            f"expected one parameter {description}, found {len(matches)} among {list(parameters)}"
         )
-    return found[0]
+    return matches[0]
 
 
 def _set_all(pairs: Iterable[tuple[Any, Any]]) -> None:
@@ -118,9 +120,9 @@ def _set_parameters(parameters: Mapping[str, Any], value: Mapping[str, Array], a
 
 
 def _convolution(function: Function, attr: Conv2DAttr) -> tuple[Any, Any]:
-    """A convolution's filters, and its bias if it has one."""
-    filters = _found(function.parameters, None, (attr.num_filters, 1, *attr.filter_shape))
-    return filters, _found(
+    """Return a convolution's filters, and its bias if it has one."""
+    filters = _find_parameter(function.parameters, None, (attr.num_filters, 1, *attr.filter_shape))
+    return filters, _find_parameter(
         function.parameters, None, (attr.num_filters, 1, 1), allow_not_found=True
     )
 
@@ -147,7 +149,7 @@ def _check_lstm(attr: RnnAttr) -> None:
 
 
 def _directions(function: Function) -> list[Any]:
-    """The six parameters of two LSTMs, forward and backward, whose outputs are spliced."""
+    """Return the six parameters of two LSTMs, forward and backward, whose outputs are spliced."""
     root = function.root_function
     if (
         root.op_name != "Splice"
@@ -158,13 +160,17 @@ def _directions(function: Function) -> list[Any]:
             f"{function} must be a splice of a forward and a backward recurrence, or an "
             f"optimized_rnnstack"
         )
-    return [_found(v.owner.parameters, name, None) for v in root.inputs for name in ("W", "H", "b")]
+    return [
+        _find_parameter(v.owner.parameters, name, None)
+        for v in root.inputs
+        for name in ("W", "H", "b")
+    ]
 
 
 def _get_lstm(function: Function, attr: RnnAttr) -> RnnArgs:
     _check_lstm(attr)
     if len(function.parameters) == 1:
-        return _unpacked(function.parameters[0].value, attr)
+        return _unpack(function.parameters[0].value, attr)
     return RnnArgs(*(parameter.value for parameter in _directions(function)))
 
 
@@ -172,22 +178,22 @@ def _set_lstm(function: Function, value: RnnArgs, attr: RnnAttr) -> None:
     _check_lstm(attr)
     _expect(value, RnnArgs)
     if len(function.parameters) == 1:
-        _set_all([(function.parameters[0], _packed(value).reshape(function.parameters[0].shape))])
+        _set_all([(function.parameters[0], _pack(value).reshape(function.parameters[0].shape))])
     else:
         _set_all(zip(_directions(function), value, strict=True))
 
 
-def _other_order(gates: Array) -> Array:
-    """Gates in the order of cuDNN (input, forget, cell, output) for ours (input, cell, forget,
-    output), or back.
+def _reorder_gates(gates: Array) -> Array:
+    """Reorder gates from cuDNN's order (input, forget, cell, output) to the layers' (input, cell,
+    forget, output), or back.
     """
     first, second, third, last = np.split(gates, _GATES, axis=-1)
     return np.concatenate((first, third, second, last), axis=-1)
 
 
-def _unpacked(packed: Array, attr: RnnAttr) -> RnnArgs:
-    """The parameters in the one that `optimized_rnnstack` has: all matrices first, then two biases
-    for each direction.
+def _unpack(packed: Array, attr: RnnAttr) -> RnnArgs:
+    """Split the parameter of `optimized_rnnstack`: all matrices first, then two biases for each
+    direction.
     """
     rows = _GATES * attr.hidden_dim
     sizes = [rows * attr.input_dim, rows * attr.hidden_dim] * 2 + [rows] * 4
@@ -196,18 +202,20 @@ def _unpacked(packed: Array, attr: RnnAttr) -> RnnArgs:
             f"an LSTM as {attr} has {sum(sizes)} parameters, and this one {packed.size}"
         )
     parts = np.split(packed.reshape(-1), np.cumsum(sizes)[:-1])
-    matrices = [_other_order(part.reshape(rows, -1).T) for part in parts[:4]]
-    biases = [_other_order(parts[k] + parts[k + 1]) for k in (4, 6)]
+    matrices = [_reorder_gates(part.reshape(rows, -1).T) for part in parts[:4]]
+    biases = [_reorder_gates(parts[k] + parts[k + 1]) for k in (4, 6)]
     return RnnArgs(matrices[0], matrices[1], biases[0], matrices[2], matrices[3], biases[1])
 
 
-def _packed(value: RnnArgs) -> Array:
-    """The opposite of `_unpacked`, the second bias of each direction being 0."""
+def _pack(value: RnnArgs) -> Array:
+    """Join parameters for `optimized_rnnstack`, with 0 as the second bias of each direction; the
+    inverse of `_unpack`.
+    """
     matrices = [
-        _other_order(m).T.reshape(-1) for m in (value.fw_W, value.fw_H, value.bw_W, value.bw_H)
+        _reorder_gates(m).T.reshape(-1) for m in (value.fw_W, value.fw_H, value.bw_W, value.bw_H)
     ]
     biases = [
-        part for b in (value.fw_b, value.bw_b) for part in (_other_order(b), np.zeros_like(b))
+        part for b in (value.fw_b, value.bw_b) for part in (_reorder_gates(b), np.zeros_like(b))
     ]
     return np.concatenate([*matrices, *biases])
 
@@ -259,7 +267,7 @@ class CNTKCrosstalk(Crosstalk):
         self.register_funcs(EmbedAttr, _set_embedding, _get_embedding)
 
     def set_data(self, data: Any) -> None:
-        """Say what functions and variables are evaluated with.
+        """Set the data that functions and variables are evaluated with.
 
         Args:
             data: the arguments, as for `Function.eval`.
@@ -276,7 +284,7 @@ class CNTKCrosstalk(Crosstalk):
         return self._watched(name).type not in (Function, Variable)
 
     def load_all_params(self) -> None:
-        """Set all parameters that are watched to what files of their names hold."""
+        """Set all watched parameters from the files of their names."""
         self.load([name for name in self.vars if self.is_param(name)])
 
     def save_all_params(self) -> None:
@@ -285,7 +293,7 @@ class CNTKCrosstalk(Crosstalk):
 
 
 def _evaluate(data: Any) -> Callable[[Any, Any], Any]:
-    """What computes a function, or an output of one."""
+    """Return a function that evaluates a function, or an output of one."""
 
     def get(node: Any, attr: Any) -> Any:
         if isinstance(node, Function):

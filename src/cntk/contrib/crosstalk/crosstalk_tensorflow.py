@@ -69,16 +69,16 @@ def find_trainable(name: str, scope: str | None = None) -> Any:
         CrosstalkError: (a ValueError) if there is none, or more than one.
     """
     tf = _tensorflow()
-    found = [
+    matches = [
         v for v in tf.get_collection(tf.GraphKeys.TRAINABLE_VARIABLES, scope) if name in v.name
     ]
-    if len(found) != 1:
+    if len(matches) != 1:
         where = f" in '{scope}'" if scope else ""
         raise CrosstalkError(
             f"expected one trainable variable with '{name}' in its name{where}, found "
-            f"{[v.name for v in found]}"
+            f"{[v.name for v in matches]}"
         )
-    return found[0]
+    return matches[0]
 
 
 def _shape(variable: Any) -> tuple[int, ...]:
@@ -86,7 +86,7 @@ def _shape(variable: Any) -> tuple[int, ...]:
 
 
 def _recurrent(scope: str) -> list[Any]:
-    """Matrix and bias of the forward and of the backward LSTM in a scope."""
+    """Return matrix and bias of the forward and of the backward LSTM in a scope."""
     return [
         find_trainable(name, f"{scope}/{way}")
         for way in ("fw", "bw")
@@ -95,8 +95,8 @@ def _recurrent(scope: str) -> list[Any]:
 
 
 def _with_forget_bias(bias: Array, amount: float) -> Array:
-    """TensorFlow's cell adds a number to its third gate's bias while it runs; elsewhere it is part
-    of the bias.
+    """Add a number to the third gate's bias: TensorFlow's cell adds it while it runs; elsewhere it
+    is part of the bias.
     """
     gates = bias.reshape(_GATES, -1).copy()
     gates[2] += amount
@@ -200,7 +200,7 @@ class TensorFlowCrosstalk(Crosstalk):
     """
 
     def set_data(self, sess: Any, data: Mapping[Any, Any]) -> None:
-        """Say which session values are in, and what tensors are computed with.
+        """Set the session that holds the values, and the data that tensors are computed with.
 
         Args:
             sess: the session.
@@ -228,7 +228,7 @@ class TensorFlowCrosstalk(Crosstalk):
         return bool(self._watched(name).type != VariableType)
 
     def load_all_trainables(self) -> None:
-        """Set all trainable variables that are watched to what files of their names hold."""
+        """Set all watched trainable variables from the files of their names."""
         self.load([name for name in self.vars if self.is_trainable(name)])
 
     def save_all_trainables(self) -> None:

@@ -1,5 +1,5 @@
-"""Convolutional networks of Caffe made into models of this package; see `CaffeConverter`. Caffe
-itself is not needed.
+"""Conversion of Caffe's convolutional networks to models of this package; see `CaffeConverter`.
+Caffe itself is not needed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The conversion of a network of Caffe."""
+"""Conversion of a Caffe network."""
 
 from __future__ import annotations
 

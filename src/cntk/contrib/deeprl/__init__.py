@@ -1,4 +1,4 @@
-"""Reinforcement learning: agents that learn to act from the rewards that a world gives them."""
+"""Reinforcement learning: agents that learn to act from an environment's rewards."""
 
 from cntk._graph.names.late_names import hand_on
 

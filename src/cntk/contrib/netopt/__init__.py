@@ -1,4 +1,7 @@
-"""Smaller networks: dense layers as products of narrow matrices, convolutions of signs.
+"""Network compression: dense layers factored into narrow matrices, convolutions with binary
+weights.
+
+The functions are in the modules `factorization`, `quantization` and `custom_convolution_ops`.
 
 What there is stands in the modules `factorization`, `quantization` and `custom_convolution_ops`.
 """
@@ -43,8 +46,8 @@ def try_register_native_convolve_function() -> None:
 
 
 def native_convolution_id() -> str:
-    """The name of the native user function that convolves signs: the program's own, else this
-    package's.
+    """Return the name of the native user function that convolves signs: the program's own, else
+    this package's.
     """
     return (
         _OF_THE_PROGRAM if is_native_user_function_registered(_OF_THE_PROGRAM) else _OF_THIS_PACKAGE

@@ -59,7 +59,7 @@ class _StraightThrough(UserFunction):
 
     @abstractmethod
     def _value(self, arg: Variable) -> tuple[Function, Variable]:
-        """The graph of the value and its argument."""
+        """Return the graph of the value and its argument."""
 
     @abstractmethod
     def gradFunc(self, arg: Variable) -> Gradient:
@@ -78,18 +78,20 @@ class _StraightThrough(UserFunction):
         self, argument: Value, device: Any, outputs_to_retain: Any
     ) -> tuple[Value, Value]:
         """Compute the value; the operand is kept for the gradient."""
-        _, found = self.action.forward(
+        _, results = self.action.forward(
             {self.actionArg: argument}, self.action.outputs, device=device, as_numpy=False
         )
-        return argument, found[self.action.output]
+        return argument, results[self.action.output]
 
     def backward(  # type: ignore[override]  # one operand: no `variables`
         self, state: Value, root_gradients: Value
     ) -> Value:
         """Compute the operand's gradient."""
-        given = {self.gradArg: state, self.gradRoot: root_gradients}
-        _, found = self.grad.forward(given, self.grad.outputs, device=state.device, as_numpy=False)
-        return found[self.grad.output]  # type: ignore[no-any-return]
+        data = {self.gradArg: state, self.gradRoot: root_gradients}
+        _, gradients = self.grad.forward(
+            data, self.grad.outputs, device=state.device, as_numpy=False
+        )
+        return gradients[self.grad.output]  # type: ignore[no-any-return]
 
     def serialize(self) -> dict[str, Any]:
         """Return what files hold besides the class: nothing."""
@@ -97,23 +99,23 @@ class _StraightThrough(UserFunction):
 
 
 def _like(operand: Variable) -> Variable:
-    """An argument of an operand's type."""
+    """Create an argument of an operand's type."""
     return ops.input_variable(operand.shape, operand.dtype, dynamic_axes=operand.dynamic_axes)
 
 
 def _signs(x: Any) -> Function:
-    """1 for what is positive, else -1."""
+    """Return 1 for positive elements, else -1."""
     return ops.element_select(ops.greater(x, 0), 1, -1)
 
 
 def _within(arg: Variable, bound: Any) -> Gradient:
-    """A gradient that passes where the operand's magnitude is at most a bound."""
+    """Return a gradient that passes where the operand's magnitude is at most a bound."""
     operand, root = _like(arg), _like(arg)
     return ops.element_times(root, ops.less_equal(ops.abs(operand), bound)), operand, root
 
 
 class SignWithEstimation(_StraightThrough):
-    """The sign, -1 for 0 too; its gradient passes where the operand is between -1 and 1.
+    """Sign, -1 for 0 too; its gradient passes where the operand is between -1 and 1.
 
     Args:
         arg: the operand.
@@ -140,7 +142,7 @@ class SignWithEstimation(_StraightThrough):
 
 
 class pySign(UserFunction):
-    """The same as `SignWithEstimation`, computed with NumPy.
+    """`SignWithEstimation` computed with NumPy.
 
     Args:
         arg: the operand.
@@ -189,7 +191,7 @@ def _numpy_signs(x: NDArray[Any]) -> NDArray[Any]:
 
 
 class _Bits(_StraightThrough):
-    """Each element as a sum of as many scales with signs as it has bits.
+    """Multi-bit quantization: each element as a sum of as many signed scales as it has bits.
 
     A scale is the mean magnitude of what earlier bits have left over, among the elements that have
     this bit.
@@ -209,7 +211,7 @@ class _Bits(_StraightThrough):
 
     @abstractmethod
     def _sum(self, x: Any) -> Any:
-        """Sums over the elements that share a scale."""
+        """Sum over the elements that share a scale."""
 
     def multiFunc(self, arg1: Variable) -> tuple[Function, Variable]:
         """Return the graph of the rounded value and its argument."""
@@ -245,7 +247,9 @@ def _constant(bit_map: NDArray[Any], operand: Variable) -> Constant:
 
 
 def _bits_in(state: Mapping[str, Any], what: str) -> NDArray[np.int32]:
-    """The numbers of bits in a file; each costs a part of a graph, so that they are bounded."""
+    """Return the numbers of bits in a file. Each costs a part of a graph, so that they are
+    bounded.
+    """
     bits = np.asarray(state["bit_map"])
     if not (np.abs(bits) <= _MOST_BITS).all() or (bits % 1).any():
         raise DataError(f"{what}: bit_map must hold integers of at most {_MOST_BITS}")
@@ -253,8 +257,7 @@ def _bits_in(state: Mapping[str, Any], what: str) -> NDArray[np.int32]:
 
 
 class MultibitKernel(_Bits):
-    """Elements as sums of signed scales, which each kernel, along the first axis, has of its own:
-    for filters.
+    """Multi-bit quantization with scales of each kernel, along the first axis: for filters.
 
     Args:
         arg1: the operand, ``[kernels, ...]``.
@@ -280,7 +283,7 @@ class MultibitKernel(_Bits):
 
 
 class Multibit(_Bits):
-    """Elements as sums of signed scales, which all elements of a sample share: for activations.
+    """Multi-bit quantization with scales of all elements of a sample: for activations.
 
     Args:
         arg1: the operand.
@@ -406,7 +409,7 @@ def CustomMultibitKernel(
 
 
 def _bit_map(operand: Any, bit_map: Any, mean_bits: float | None, what: str) -> NDArray[Any]:
-    """How many bits each element has."""
+    """Return the number of bits of each element."""
     if not isinstance(operand, (Variable, Function)):
         raise ArgumentError(
             f"{what}: input: expected a variable or a function, got {shown(operand)}"
@@ -425,20 +428,20 @@ def _bit_map(operand: Any, bit_map: Any, mean_bits: float | None, what: str) -> 
         bit_map = as_integer(bit_map, f"{what}: bit_map", most=2**15)
         return np.full(shape, bit_map)
     try:
-        found = np.asarray(bit_map)
+        counts = np.asarray(bit_map)
     except ValueError:
-        found = np.asarray(None)
-    if found.dtype.kind not in "iuf":
+        counts = np.asarray(None)
+    if counts.dtype.kind not in "iuf":
         raise ArgumentError(
             f"{what}: bit_map: expected an integer or an array of them, got {shown(bit_map)}"
         )
-    if found.shape != shape:
+    if counts.shape != shape:
         raise ConversionError(
             f"{what}: bit_map must be an integer or an array of the operand's shape "
             f"{shape_text(shape)}, and is of shape "
-            f"{shape_text(found.shape)}"
+            f"{shape_text(counts.shape)}"
         )
-    return found
+    return counts
 
 
 hand_on(globals())

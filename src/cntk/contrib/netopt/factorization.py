@@ -1,4 +1,4 @@
-"""Dense layers made smaller: a weight matrix becomes the product of two narrow ones."""
+"""Factorization of dense layers: a weight matrix becomes the product of two narrow ones."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ def svd_subprojection(matrix: ArrayLike, k: int) -> tuple[NDArray[Any], NDArray[
 
 
 class MatrixError(np.linalg.LinAlgError, ArgumentError):
-    """What was given is no matrix."""
+    """Raised where a matrix is expected."""
 
 
 def optional_function(function: Any, what: str, of: str) -> Any:
-    """A function, or None; as in the original, whatever is empty stands for None.
+    """Return a function, or None; as in the original, whatever is empty stands for None.
 
     Raises:
         ArgumentError: for anything else.
@@ -159,9 +159,9 @@ def factor_dense(
 
 
 def _weights_of(layer: Function) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """A dense layer's matrix and its bias, if it has one."""
-    held: dict[str, Any] = {v.name: v for v in layer.inputs[:-1]}
-    weights = held["W"]
+    """Return a dense layer's matrix and its bias, if it has one."""
+    variables: dict[str, Any] = {v.name: v for v in layer.inputs[:-1]}
+    weights = variables["W"]
     if weights.shape and (len(weights.shape) != 2 or min(weights.shape) < 0):
         raise ValueError(
             f"factor_dense: {operation_text('Dense', layer.name)}: its weights must be a matrix, "
@@ -170,7 +170,7 @@ def _weights_of(layer: Function) -> tuple[NDArray[Any], NDArray[Any] | None]:
             f"leave out layers of "
             "several axes by filter_function"
         )
-    return weights.value, held["b"].value if "b" in held else None
+    return weights.value, variables["b"].value if "b" in variables else None
 
 
 def dense_factored(
@@ -183,7 +183,7 @@ def dense_factored(
     init_bias: Any = default_override_or(0),
     name: str = "",
 ) -> Function:
-    """Fully connected layer with a product of two matrices as its weights: ``activation(x W1 W2 +
+    """Create a dense layer with a product of two matrices as its weights: ``activation(x W1 W2 +
     b)``.
 
     Options of `cntk.layers.Dense` set by `default_options` count here too.

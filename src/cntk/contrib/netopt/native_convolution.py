@@ -1,4 +1,4 @@
-"""Convolutions of signs as plain graphs, without a call of Python while they run: the factory that
+"""Binary convolutions as plain graphs, without a call of Python while they run: the factory that
 files name.
 """
 
@@ -44,8 +44,8 @@ def CreateBinaryConvolveFunction(
 
 
 def _one_bit(x: Variable) -> Function:
-    """The sign of each element times the mean magnitude of all; the gradient is that of a clip at
-    1.
+    """Return the sign of each element times the mean magnitude of all; the gradient is that of a
+    clip at 1.
     """
     value = ops.element_times(
         ops.reduce_mean(ops.abs(x)), ops.element_select(ops.greater(x, 0), 1, -1)

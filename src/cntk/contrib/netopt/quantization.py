@@ -1,5 +1,5 @@
-"""Convolutions whose filters and inputs are signs: made of a model's, trained, and freed from
-Python.
+"""Binary convolutions: conversion of a model's convolutions, training, and conversion to native
+functions.
 """
 
 from __future__ import annotations
@@ -124,8 +124,8 @@ def convert_to_binary_convolution(
     )
 
     def is_layer(function: Function) -> bool:
-        found = function.op_name == "Convolution" and function.is_block
-        return found and (filter_function is None or bool(filter_function(function)))
+        is_match = function.op_name == "Convolution" and function.is_block
+        return is_match and (filter_function is None or bool(filter_function(function)))
 
     def converted(layer: Function) -> Function:
         what = operation_text("Convolution", layer.name)
@@ -147,7 +147,7 @@ def _is_convolution(function: Function) -> bool:
 
 
 def _binary(convolution: Function, layer: str) -> Function:
-    """A binary convolution in the place of another, with the same window, strides and padding."""
+    """Return a binary convolution to replace another, with the same window, strides and padding."""
     filters, operand = convolution.inputs
     attributes = convolution.attributes
     strides, padding = attributes["strides"], attributes["autoPadding"]
@@ -188,7 +188,8 @@ def binary_convolution(
     strides: int = 1,
     name: str = "BinaryConvolution",
 ) -> Callable[[Any], Function]:
-    """Convolution of signs: filters and input are each their signs times their mean magnitude.
+    """Create a convolution of signs: filters and input are each their signs times their mean
+    magnitude.
 
     Gradients pass straight through where an element is between -1 and 1; see `CustomMultibit`.
 
@@ -274,7 +275,7 @@ def convert_to_native_binary_convolution(model: Function) -> Function:
             )
         attributes = block.block_root.attributes
         channels, height, width = operand.shape
-        given = {
+        conv_attributes = {
             "stride": attributes["strides"][-1],
             "padding": attributes["autoPadding"][-1],
             "size": filters.shape[-1],
@@ -284,7 +285,7 @@ def convert_to_native_binary_convolution(model: Function) -> Function:
             "filters": filters.shape[0],
         }
         return native_user_function(
-            native_convolution_id(), [filters, operand], given, "NativeBinaryConvolution"
+            native_convolution_id(), [filters, operand], conv_attributes, "NativeBinaryConvolution"
         )
 
     return convert(model, is_binary, native)

@@ -1,4 +1,4 @@
-"""Networks of other toolkits read as lists of layers."""
+"""Readers of other toolkits' networks as lists of layers."""
 
 from __future__ import annotations
 

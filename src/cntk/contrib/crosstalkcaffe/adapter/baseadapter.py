@@ -1,4 +1,4 @@
-"""What a reader of networks does."""
+"""Interface of the readers of networks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Adapter"]
 
 
 class Adapter(ABC):
-    """Reads networks of one toolkit."""
+    """Reader of networks of one toolkit."""
 
     @abstractmethod
     def load_model(self, global_conf: GlobalConf) -> CntkModelDescription:

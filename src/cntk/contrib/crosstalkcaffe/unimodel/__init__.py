@@ -1,3 +1,3 @@
-"""A network as a list of layers, and the model that is made of it."""
+"""A network as a list of layers, and its conversion to a model."""
 
 from __future__ import annotations

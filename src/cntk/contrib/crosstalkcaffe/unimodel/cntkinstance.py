@@ -1,4 +1,4 @@
-"""The model that is made of a list of layers."""
+"""Conversion of a list of layers to a model."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Array = NDArray[np.float32]
 
 
 class BlockApiSetup:
-    """Layers that stand in the graph as one block."""
+    """Builders of layers that are one block in the graph."""
 
     @staticmethod
     def convolution(
@@ -73,11 +73,11 @@ class BlockApiSetup:
         @BlockFunction("Convolution", name)
         def convolution(x: Any) -> Any:
             if group == 1:
-                found = convolved(filters[0], x)
+                result = convolved(filters[0], x)
             else:
                 slices = [ops.slice(x, 0, k * channels, (k + 1) * channels) for k in range(group)]
-                found = ops.splice(*map(convolved, filters, slices), axis=0)
-            return found if bias is None else found + bias
+                result = ops.splice(*map(convolved, filters, slices), axis=0)
+            return result if bias is None else result + bias
 
         return convolution
 
@@ -105,8 +105,8 @@ class BlockApiSetup:
 
         @BlockFunction("linear", name)
         def linear(x: Any) -> Any:
-            found = ops.times(x, scale)
-            return found if bias is None else found + bias
+            result = ops.times(x, scale)
+            return result if bias is None else result + bias
 
         return linear
 
@@ -130,12 +130,12 @@ class BlockApiSetup:
 
 
 def _margins(x: Any, pad: Sequence[tuple[int, int]] | None, value: float = 0) -> Any:
-    """An image with margins, where automatic padding does not give them."""
+    """Pad an image where automatic padding does not give the same."""
     return x if pad is None else ops.pad(x, [(0, 0), *pad], constant_value=value)
 
 
 def _numbers(layer: CntkLayersDefinition, k: int, shape: tuple[int, ...]) -> Array:
-    """A layer's k-th parameter."""
+    """Return a layer's k-th parameter."""
     what = f"layer '{layer.op_name}'"
     if k >= len(layer.parameter_tensor):
         raise ConversionError(
@@ -154,8 +154,8 @@ def _numbers(layer: CntkLayersDefinition, k: int, shape: tuple[int, ...]) -> Arr
 
 
 class ApiSetup:
-    """A function for each kind of layers: given the layer and what it reads, returns a function of
-    that.
+    """Builders by kind of layer: each takes the layer and its inputs and returns a function of
+    them.
     """
 
     @staticmethod
@@ -190,16 +190,16 @@ class ApiSetup:
         scaled = len(cntk_layer.parameter_tensor) > 3
         values["scale"] = _numbers(cntk_layer, 3, shape) if scaled else np.ones(shape, np.float32)
         values["bias"] = _numbers(cntk_layer, 4, shape) if scaled else np.zeros(shape, np.float32)
-        held = {
+        parameters = {
             key: Parameter(shape, init=value, name=f"{cntk_layer.op_name}.{key}")
             for key, value in values.items()
         }
         return ops.batch_normalization(
             inputs[0],
-            held["scale"],
-            held["bias"],
-            held["mean"],
-            held["var"],
+            parameters["scale"],
+            parameters["bias"],
+            parameters["mean"],
+            parameters["var"],
             True,
             use_cudnn_engine=False,
             epsilon=cntk_layer.parameters.epsilon,
@@ -295,7 +295,7 @@ class ApiSetup:
 
 
 class CntkApiInstance:
-    """A model made of a list of layers.
+    """The model of a list of layers.
 
     Args:
         cntk_uni_model: the layers.
@@ -319,11 +319,11 @@ class CntkApiInstance:
         Args:
             data_providers: their names and shapes; those in the configuration count before these.
         """
-        given = self._model_solver.cntk_tensor or {}
+        tensors = self._model_solver.cntk_tensor or {}
         for provider in data_providers:
             name = str(provider.op_name)
             self._functions[name] = ops.input_variable(
-                tuple(given.get(name, provider.tensor)), name=name
+                tuple(tensors.get(name, provider.tensor)), name=name
             )
 
     def instance_functions(

@@ -1,4 +1,4 @@
-"""A network as a list of layers, whatever toolkit it is from."""
+"""A network as a list of layers, independent of its toolkit."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class CntkLayerType(Enum):
 
 @dataclass
 class CntkParameters:
-    """Options of a layer that has none."""
+    """Options of a layer without any."""
 
 
 @dataclass
@@ -202,7 +202,7 @@ class CntkPSROIPoolingParameters(CntkParameters):
 
 @dataclass
 class CntkTensorDefinition:
-    """Numbers.
+    """A parameter's numbers.
 
     Attributes:
         tensor: their shape.
@@ -238,7 +238,7 @@ class CntkLayersDefinition:
 
 @dataclass
 class CntkSolver:
-    """How a network was trained. Nothing reads it."""
+    """Settings of the original training. Nothing reads them."""
 
     learning_rate: float | None = None
     max_epoch: int | None = None

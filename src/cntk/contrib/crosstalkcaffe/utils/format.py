@@ -1,4 +1,4 @@
-"""Names in files and in Python, and files in JSON."""
+"""Conversion of names between files and Python, and reading of JSON files."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def camel_to_snake(camel_string: str) -> str:
         >>> camel_to_snake("CntkModelPath"), camel_to_snake("LRN"), camel_to_snake("Conv2")
         ('cntk_model_path', 'lrn', 'conv_2')
     """
-    found = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", camel_string)
-    found = re.sub(r"(.)([0-9]+)", r"\1_\2", found)
-    return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", found).lower()
+    snake = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", camel_string)
+    snake = re.sub(r"(.)([0-9]+)", r"\1_\2", snake)
+    return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", snake).lower()
 
 
 def json_parser(path: str) -> dict[str, Any]:
@@ -34,9 +34,11 @@ def json_parser(path: str) -> dict[str, Any]:
         DataError: (a ValueError and RuntimeError) if it holds no object.
     """
     try:
-        found = json.JSONDecoder().raw_decode(text_of(path).lstrip())[0]
+        content = json.JSONDecoder().raw_decode(text_of(path).lstrip())[0]
     except ValueError as error:
         raise DataError(f"'{path}' is no JSON: {error}") from None
-    if not isinstance(found, dict):
-        raise DataError(f"'{path}' must hold an object in JSON, and holds a {type(found).__name__}")
-    return found
+    if not isinstance(content, dict):
+        raise DataError(
+            f"'{path}' must hold an object in JSON, and holds a {type(content).__name__}"
+        )
+    return content

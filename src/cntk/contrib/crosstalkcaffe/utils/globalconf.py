@@ -1,4 +1,4 @@
-"""The configuration of a conversion: which files, and what to check."""
+"""Configuration of a conversion: its files, and checks of its results."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Configuration = TypeVar("Configuration")
 
 @dataclass
 class SourceSolverConf:
-    """What is converted.
+    """Files of the source model.
 
     Attributes:
         source: the toolkit: ``'Caffe'``.
@@ -41,12 +41,12 @@ class SourceSolverConf:
 
 @dataclass
 class ScriptSolverConf:
-    """Nothing: the original has a place for it."""
+    """Empty: the original has a place for it."""
 
 
 @dataclass
 class ModelSolverConf:
-    """What is made.
+    """Settings of the model to write.
 
     Attributes:
         cntk_model_path: where the model is saved.
@@ -60,7 +60,7 @@ class ModelSolverConf:
 
 @dataclass
 class ValidConf:
-    """What is checked.
+    """Settings of the checks.
 
     Attributes:
         save_path: a folder for inputs and results, as ``.npy``; None for no check.
@@ -76,7 +76,7 @@ class ValidConf:
 
 @dataclass
 class GlobalConf:
-    """All of it.
+    """All sections of the configuration.
 
     Attributes:
         source_solver: what is converted.

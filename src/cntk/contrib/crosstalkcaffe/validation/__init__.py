@@ -1,3 +1,3 @@
-"""Results of a converted model written down, and compared with Caffe's where that is installed."""
+"""Saved results of a converted model, and their comparison with Caffe's where that is installed."""
 
 from __future__ import annotations

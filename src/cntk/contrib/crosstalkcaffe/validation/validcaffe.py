@@ -1,4 +1,4 @@
-"""Results compared with those of Caffe itself."""
+"""Comparison of results with those of Caffe itself."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ __all__ = ["CaffeValidCore", "ValidCore"]
 
 def _loaded(path: str) -> np.ndarray:
     with opened(path) as file:
-        found: np.ndarray = np.load(file, allow_pickle=False)
-    return found
+        array: np.ndarray = np.load(file, allow_pickle=False)
+    return array
 
 
 class ValidCore(ABC):
-    """Compares results in a folder with those of one toolkit."""
+    """Comparison of results in a folder with those of one toolkit."""
 
     @staticmethod
     @abstractmethod
@@ -31,7 +31,7 @@ class ValidCore(ABC):
 
 
 class CaffeValidCore(ValidCore):
-    """Compares results with Caffe's."""
+    """Comparison of results with Caffe's."""
 
     @staticmethod
     def execute(source_solver: SourceSolverConf, valid_dir: str) -> None:

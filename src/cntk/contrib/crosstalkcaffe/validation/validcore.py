@@ -1,4 +1,4 @@
-"""Inputs drawn, and results of a converted model written down for a comparison."""
+"""Random inputs, and a converted model's results saved for a comparison."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ VALID_CORES: dict[str, ValidCore] = {"Caffe": CaffeValidCore()}
 
 
 class Validator:
-    """Checks a converted model.
+    """Check of a converted model.
 
     Args:
         global_conf: the configuration.
@@ -63,10 +63,12 @@ class Validator:
             _save(folder, file, node.eval({v: fed[v] for v in node.arguments}))
         return True
 
-    def _input(self, name: str, given: Any) -> NDArray[np.float32]:
-        """Values of an input: one sample, given or drawn between two numbers."""
+    def _input(self, name: str, value: Any) -> NDArray[np.float32]:
+        """Return the values of an input: one sample, from the configuration or drawn between two
+        numbers.
+        """
         shape = (1, *self._functions[name].shape)
-        values = np.asarray(given[0], np.float32)
+        values = np.asarray(value[0], np.float32)
         if values.shape == (2,) and int(np.prod(shape)) != 2:
             return np.random.uniform(values[0], values[1], shape).astype(np.float32)
         if values.size != int(np.prod(shape)):

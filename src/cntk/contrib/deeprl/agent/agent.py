@@ -1,4 +1,4 @@
-"""What all agents have in common."""
+"""Base class of all agents."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ from cntk.train import Trainer
 
 
 class NoEpisodeError(RuntimeError, AttributeError):
-    """An agent was told of a step before an episode began; the original raises one or the other."""
+    """Raised where a step comes before an episode began; the original raises one or the other."""
 
 
 class NoBestModelError(RuntimeError, AttributeError, TypeError):
-    """There is nothing to save yet; the original raises AttributeError or TypeError."""
+    """Raised where there is nothing to save yet; the original raises AttributeError or
+    TypeError.
+    """
 
 
 class AgentBaseClass:
-    """An agent: it is told what it sees and what its actions bring, and says what it does next.
+    """An agent: takes observations and rewards, and returns its next action.
 
     Spaces are those of gym or gymnasium, or any objects like them: ``n`` makes a discrete one,
     ``low``, ``high`` and ``shape`` a box. Agents of your own derive from this class and say how to
@@ -73,7 +75,7 @@ class AgentBaseClass:
         raise NotImplementedError(f"{type(self).__name__} does not say how to start")
 
     def step(self, reward: float, next_state: Any) -> tuple[int, dict[str, Any]]:
-        """Learn what the last action brought, and choose the next.
+        """Learn from the last action's reward, and choose the next action.
 
         Args:
             reward: what it brought.
@@ -88,7 +90,7 @@ class AgentBaseClass:
         raise NotImplementedError(f"{type(self).__name__} does not say how to step")
 
     def end(self, reward: float, next_state: Any) -> None:
-        """Learn what the last action of an episode brought.
+        """Learn from the reward of an episode's last action.
 
         Args:
             reward: what it brought.
@@ -120,7 +122,7 @@ class AgentBaseClass:
         """Prepare for evaluation; there is nothing to do unless a subclass says it."""
 
     def exit_evaluation(self) -> None:
-        """Go on after evaluation; there is nothing to do unless a subclass says it."""
+        """Continue training after evaluation; a subclass may do more."""
 
     def evaluate(self, o: Any) -> int:
         """Choose an action and learn nothing from it.
@@ -156,7 +158,9 @@ class AgentBaseClass:
         )
 
     def _state_number(self, state: Any) -> int:
-        """A discrete observation, or the cell of one in a box; IndexError if there is none such."""
+        """Return the number of a discrete observation, or of a box's cell; raise IndexError if
+        there is none such.
+        """
         number: int = self._discretize_state_if_necessary(state)
         if not 0 <= number < self._shape_of_inputs[0]:
             raise IndexError(

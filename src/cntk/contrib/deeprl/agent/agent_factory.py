@@ -1,4 +1,4 @@
-"""Agents made as a configuration file says."""
+"""Creation of agents from configuration files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Actor-critic: one network says what to do, another what is to come."""
+"""Actor-critic: a policy network for actions, and a value network for expected rewards."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cntk.contrib.deeprl.agent.shared.policy_gradient_parameters import PolicyGr
 
 
 class ActorCritic(AgentBaseClass):
-    """Learn probabilities of actions: those that bring more than expected become more likely.
+    """An actor-critic agent: actions that bring more than expected become more likely.
 
     See https://arxiv.org/abs/1602.01783, of which this is one worker.
 
@@ -74,7 +74,7 @@ class ActorCritic(AgentBaseClass):
         return action, {}
 
     def step(self, reward: float, next_state: Any) -> tuple[int, dict[str, Any]]:
-        """Note what the last action brought, learn when it is time to, and choose the next action.
+        """Record the last action's reward, learn when it is time to, and choose the next action.
 
         Args:
             reward: what it brought.
@@ -95,7 +95,7 @@ class ActorCritic(AgentBaseClass):
         return action, {}
 
     def end(self, reward: float, next_state: Any) -> None:
-        """Note what the last action of an episode brought, and learn when it is time to.
+        """Record the reward of an episode's last action, and learn when it is time to.
 
         Args:
             reward: what it brought.
@@ -135,7 +135,7 @@ class ActorCritic(AgentBaseClass):
     def _make_model(
         self, key: str, named: str, outputs: int, hidden: str, loss: tuple[Any, ...] = ()
     ) -> dict[str, Any]:
-        """A network for the observations, of the kind that a parameter names."""
+        """Create a network for the observations, of the kind that a parameter names."""
         shape = self._network_input_shape()
         if named == "nn":
             model = Models.feedforward_network(
@@ -211,14 +211,14 @@ class ActorCritic(AgentBaseClass):
             )
 
     def _choose_action(self, state: np.ndarray) -> tuple[int, np.ndarray]:
-        """An action, drawn by NumPy, and the probabilities of all."""
+        """Draw an action by NumPy; return it and the probabilities of all."""
         scores = self._evaluate_model(self._policy_network, state)
         shares = np.exp(scores - scores.max())
         probabilities = shares / shares.sum()
         return int(np.random.choice(self._num_actions, p=probabilities)), probabilities
 
     def _evaluate_model(self, model: Function, state: np.ndarray) -> np.ndarray:
-        """What a network says of a state, as a vector."""
+        """Evaluate a network on a state, and return the result as a vector."""
         return np.ravel(model.eval({model.arguments[0]: state[np.newaxis]}))
 
     def _count_reward(self, reward: float, keep_last: bool) -> None:
@@ -241,13 +241,13 @@ class ActorCritic(AgentBaseClass):
             self._trajectory_actions,
             self._trajectory_rewards,
         )
-        kept = []
+        last_states = []
         coming = 0.0
         if len(states) > len(rewards):
             # The episode goes on, or was left without its end: what is to come is what the network
             # expects.
             coming = float(self._evaluate_model(self._value_network, states[-1])[0])
-            kept = states[-1:] if keep_last else []
+            last_states = states[-1:] if keep_last else []
             states, actions = states[:-1], actions[: len(rewards)]
         for state, action, worth in zip(
             states, actions, self._discount_rewards(coming), strict=True
@@ -259,10 +259,14 @@ class ActorCritic(AgentBaseClass):
             )
             expected = float(self._evaluate_model(self._value_network, state)[0])
             self._policy_network_weight_buffer.append([worth - expected])
-        self._trajectory_states, self._trajectory_actions, self._trajectory_rewards = kept, [], []
+        self._trajectory_states, self._trajectory_actions, self._trajectory_rewards = (
+            last_states,
+            [],
+            [],
+        )
 
     def _discount_rewards(self, bootstrap_r: float) -> list[float]:
-        """What each step turned out to be worth, given what is to come after the last."""
+        """Return the discounted return of each step, given the expected rewards after the last."""
         worths = []
         worth = bootstrap_r
         for reward in reversed(self._trajectory_rewards):
@@ -271,7 +275,7 @@ class ActorCritic(AgentBaseClass):
         return worths[::-1]
 
     def _update_networks(self) -> None:
-        """Learn from what has been put aside, as one minibatch."""
+        """Learn from the collected steps as one minibatch."""
         fade_learning_rate(self._trainer, self._parameters, self.step_count)
         data = {
             self._input_variables: self._input_buffer,

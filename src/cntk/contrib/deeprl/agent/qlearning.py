@@ -1,4 +1,4 @@
-"""Deep Q-learning: a network says what each action is worth."""
+"""Deep Q-learning: a network estimates the value of each action."""
 
 from __future__ import annotations
 
@@ -24,8 +24,7 @@ from cntk.contrib.deeprl.agent.shared.replay_memory import ReplayMemory, _Transi
 
 
 class QLearning(AgentBaseClass):
-    """Learn with a network what each action is worth, from what is drawn out of a memory of
-    transitions.
+    """A deep Q-learning agent: learns the values of actions from a replay memory of transitions.
 
     A second network, an older copy, says what the next state is worth. The configuration file
     chooses among dueling networks, double Q-learning and replay by priority; see
@@ -190,12 +189,12 @@ class QLearning(AgentBaseClass):
         return int(np.argmax(self._evaluate_q(self._q, state))), "GREEDY"
 
     def _evaluate_q(self, model: Function, state: np.ndarray, action: int | None = None) -> Any:
-        """What a network says of a state: the value of each action, or of one."""
+        """Return a network's values of a state: of each action, or of one."""
         values = self._values(model, [state])[0]
         return values if action is None else values[action]
 
     def _values(self, model: Function, states: Sequence[np.ndarray]) -> np.ndarray:
-        """What a network says of states: a row for each, float32."""
+        """Return a network's values of states: a row for each, float32."""
         if not states:
             return np.zeros((0, self._num_actions), np.float32)
         values = np.reshape(
@@ -222,8 +221,8 @@ class QLearning(AgentBaseClass):
             self._target_q = self._q.clone("clone")
 
     def _replay_and_update(self) -> None:
-        """Learn from one minibatch: only the values of the actions that were taken are to
-        change.
+        """Learn from one minibatch of the memory: only the values of the actions taken get
+        errors.
         """
         drawn = list(self._replay_memory.sample_minibatch(self._parameters.minibatch_size))
         transitions = [transition for _, transition in drawn]
@@ -249,8 +248,7 @@ class QLearning(AgentBaseClass):
         )
 
     def _errors(self, transitions: Sequence[_Transition], values: np.ndarray) -> list[float]:
-        """What actions turned out to be worth, less what the network said; computed in double
-        precision.
+        """Return the errors of the network's values, computed in double precision.
 
         Args:
             transitions: the actions, where they were taken and what they brought.
@@ -274,8 +272,8 @@ class QLearning(AgentBaseClass):
     def _compute_priority(
         self, state: Any, action: int, reward: float, next_state: Any
     ) -> float | None:
-        """The priority of a transition: the larger its error, the larger; None where priorities are
-        not used.
+        """Return the priority of a transition, which grows with its error; None where priorities
+        are not used.
         """
         if not self._parameters.use_prioritized_replay:
             return None
@@ -287,8 +285,8 @@ class QLearning(AgentBaseClass):
         return [(abs(error) + p.priority_epsilon) ** p.priority_alpha for error in errors]
 
     def _weights(self, transitions: Sequence[_Transition]) -> np.ndarray:
-        """How much each transition counts, to make up for being drawn more often or less; they add
-        to one.
+        """Return importance weights of transitions, which make up for sampling by priority; their
+        sum is 1.
         """
         if any(transition.priority <= 0 for transition in transitions):
             raise ValueError(

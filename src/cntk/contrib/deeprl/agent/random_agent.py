@@ -1,4 +1,4 @@
-"""An agent to compare others with: it does anything."""
+"""A random agent, as a baseline."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cntk.contrib.deeprl.agent.agent import AgentBaseClass
 
 
 class RandomAgent(AgentBaseClass):
-    """Choose any action, all alike, from NumPy's random numbers.
+    """An agent that draws any action with equal probability, from NumPy's random numbers.
 
     Args:
         o_space: the observations; see `AgentBaseClass`.

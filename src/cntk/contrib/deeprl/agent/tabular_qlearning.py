@@ -14,7 +14,7 @@ from cntk.contrib.deeprl.agent.shared.qlearning_parameters import QLearningParam
 
 
 class TabularQLearning(AgentBaseClass):
-    """Learn what each action is worth in each state.
+    """A tabular Q-learning agent: learns the value of each action in each state.
 
     Args:
         cfg_filename: the configuration file, see docs/reinforcement-learning.md; ``''`` for
@@ -64,7 +64,8 @@ class TabularQLearning(AgentBaseClass):
         return self._next_action(seen)
 
     def step(self, reward: float, next_state: Any) -> tuple[int, dict[str, Any]]:
-        """Learn what the last action brought, and choose the next; see `AgentBaseClass.step`.
+        """Learn from the last action's reward, and choose the next action; see
+        `AgentBaseClass.step`.
 
         Returns:
             The action, and what `start` says on it.
@@ -77,7 +78,7 @@ class TabularQLearning(AgentBaseClass):
         return self._next_action(seen)
 
     def end(self, reward: float, next_state: Any) -> None:
-        """Learn what the last action of an episode brought; see `AgentBaseClass.end`.
+        """Learn from the reward of an episode's last action; see `AgentBaseClass.end`.
 
         Raises:
             RuntimeError, AttributeError: before `start`. One class is both.

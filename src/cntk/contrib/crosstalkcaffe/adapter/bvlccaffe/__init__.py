@@ -1,3 +1,3 @@
-"""Networks of Caffe, as the Berkeley Vision and Learning Center published it."""
+"""Reader of the networks of Caffe, by the Berkeley Vision and Learning Center."""
 
 from __future__ import annotations

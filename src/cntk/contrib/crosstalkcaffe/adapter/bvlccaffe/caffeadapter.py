@@ -1,4 +1,4 @@
-"""Networks of Caffe read as lists of layers."""
+"""Reader of Caffe's networks as lists of layers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _SOURCES = ("Input", "Data", "ImageData", "HDF5Data", "MemoryData", "DummyData",
 
 
 class CaffeAdapter(Adapter):
-    """Reads a network's text and its parameters."""
+    """Reader of a network's text and its parameters."""
 
     def load_model(self, global_conf: GlobalConf) -> CntkModelDescription:
         """Return the network that a configuration names, with its parameters.
@@ -81,7 +81,7 @@ def _content(path: str) -> bytes:
 
 
 def _declared_inputs(network: Message) -> Iterator[tuple[str, list[int]]]:
-    """The inputs that a network names beside its layers, in either of two ways, and their
+    """Yield the inputs that a network declares beside its layers, in either of two ways, with their
     shapes.
     """
     dims = network.input_dim
@@ -97,7 +97,7 @@ def _declared_inputs(network: Message) -> Iterator[tuple[str, list[int]]]:
 
 
 def _counts(layer: Message, phase: int) -> bool:
-    """Whether a layer is there while a network is tested, or trained."""
+    """Return whether a layer is part of the network in a phase, test or training."""
     rules = [rule.phase for rule in layer.include]
     return (not rules or phase in rules or -1 in rules) and phase not in [
         rule.phase for rule in layer.exclude
@@ -105,7 +105,7 @@ def _counts(layer: Message, phase: int) -> bool:
 
 
 def _type(layer: Message) -> str:
-    """A layer's type; in old files it is a number."""
+    """Return a layer's type; in old files it is a number."""
     return (
         str(layer.type)
         if layer.kind == "LayerParameter"
@@ -114,7 +114,7 @@ def _type(layer: Message) -> str:
 
 
 class _Reading:
-    """A network as far as it has been read.
+    """State of reading a network.
 
     Args:
         model: where layers go.
@@ -238,7 +238,7 @@ class _Reading:
 
 
 def _tensor(layer: Message, blob: Message) -> CntkTensorDefinition:
-    """The numbers of a parameter; old files have four dimensions."""
+    """Return the numbers of a parameter; old files have four dimensions."""
     data = blob.values.get("data", blob.values.get("double_data", np.zeros(0, np.float32)))
     shape = (
         blob.shape.dim

@@ -1,4 +1,4 @@
-"""What Caffe's layers are called here, and Caffe itself where it is installed."""
+"""Names of Caffe's layers here, and Caffe itself where it is installed."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ that is used.
 
 
 class CaffeResolver:
-    """Finds Caffe's own Python package, which is needed to compare results with it, and for nothing
-    else.
-    """
+    """Finder of Caffe's own Python package, which is needed only to compare results with it."""
 
     @cached_property
     def caffe(self) -> Any:
         """The package, or None."""
         try:
-            found = importlib.import_module("caffe")
+            package = importlib.import_module("caffe")
         except ImportError:
             return None
-        return found if hasattr(found, "Net") else None  # any folder of that name can be imported
+        return (
+            package if hasattr(package, "Net") else None
+        )  # any folder of that name can be imported
 
     def runtime(self) -> bool:
         """Return whether Caffe is installed."""

@@ -1,4 +1,4 @@
-"""Caffe's binary files: messages with the parameters of a network, which stay views of the file's
+"""Reader of Caffe's binary files: messages with the parameters of a network, as views of the file's
 bytes.
 """
 
@@ -29,7 +29,7 @@ _ARRAYS = {"floats": ("<f4", FIXED32), "doubles": ("<f8", FIXED64)}
 
 
 def read_message(kind: str, data: memoryview) -> Message:
-    """Return the message in some bytes; fields that nobody looks at are passed over.
+    """Parse a message; fields that are not needed are skipped.
 
     Args:
         kind: the message's name in `schema.MESSAGES`.
@@ -40,24 +40,24 @@ def read_message(kind: str, data: memoryview) -> Message:
     """
     by_number = {field.number: (name, field) for name, field in MESSAGES[kind].items()}
     values: dict[str, Any] = {}
-    pieces: dict[str, list[Any]] = {}
+    arrays: dict[str, list[Any]] = {}
     for number, stored, value in fields(data):
         if number not in by_number:
             continue
         name, field = by_number[number]
         if field.kind in _ARRAYS:
-            pieces.setdefault(name, []).append(_piece(name, field, stored, value))
+            arrays.setdefault(name, []).append(_array_part(name, field, stored, value))
         elif field.repeated:
             values.setdefault(name, []).extend(_values(name, field, stored, value))
         else:
             (values[name],) = list(_values(name, field, stored, value))[-1:] or [field.default]
-    for name, parts in pieces.items():
+    for name, parts in arrays.items():
         values[name] = _joined(parts, by_number, name)
     return Message(kind, values)
 
 
-def _piece(name: str, field: Field, stored: int, value: Any) -> memoryview:
-    """Part of an array: a packed one, or one number."""
+def _array_part(name: str, field: Field, stored: int, value: Any) -> memoryview:
+    """Return a part of an array: packed numbers, or one number."""
     dtype, single = _ARRAYS[field.kind]
     if stored not in (BYTES, single) or len(value) % np.dtype(dtype).itemsize:
         raise FileFormatError(
@@ -73,7 +73,7 @@ def _joined(parts: list[Any], by_number: dict[int, tuple[str, Field]], name: str
 
 
 def _values(name: str, field: Field, stored: int, value: Any) -> Iterator[Any]:
-    """What one field on the wire stands for: numbers may be packed."""
+    """Yield the values of one field on the wire: numbers may be packed."""
     if field.kind in MESSAGES:
         if stored != BYTES:
             raise FileFormatError(f"'{name}' is no message; the file is damaged or of another kind")

@@ -1,4 +1,4 @@
-"""Where Caffe's windows lie, and how to say that here."""
+"""Windows of Caffe's layers, and their equivalents here."""
 
 from __future__ import annotations
 
@@ -80,23 +80,27 @@ def geometry_of(
 def _pair(
     layer: str, options: Message, name: str, names: tuple[str, ...], default: int | None
 ) -> list[int]:
-    """An option by height and width: given for both, for each, or by two fields of their own."""
-    given = getattr(options, name)
-    if len(given) > 2:
-        raise ConversionError(f"{layer}: {name} must be given for height and width, and is {given}")
-    found: list[Any] = [given[0], given[-1]] if given else [default, default]
+    """Return an option by height and width: from one field for both, or by two fields of their
+    own.
+    """
+    values = getattr(options, name)
+    if len(values) > 2:
+        raise ConversionError(
+            f"{layer}: {name} must be given for height and width, and is {values}"
+        )
+    pair: list[Any] = [values[0], values[-1]] if values else [default, default]
     for k, other in enumerate(names):
         own = getattr(options, other)
-        found[k] = found[k] if own is None else own
-    if None in found:
+        pair[k] = pair[k] if own is None else own
+    if None in pair:
         raise ConversionError(f"{layer}: {name} is missing")
-    return [int(value) for value in found]
+    return [int(value) for value in pair]
 
 
 def _count(
     layer: str, k: int, s: int, p: int, d: int, n: int, *, pooling: bool, padded: bool
 ) -> int:
-    """How many windows Caffe has along an axis."""
+    """Return Caffe's number of windows along an axis."""
     room = n + 2 * p - ((k - 1) * d + 1)
     if room < 0:
         raise ConversionError(
@@ -108,7 +112,7 @@ def _count(
 
 
 def _behind(layer: str, k: int, s: int, p: int, d: int, n: int, count: int, pooling: bool) -> int:
-    """How wide the margin behind has to be for so many windows."""
+    """Return the padding at the end of an axis for a number of windows."""
     if not pooling:
         return p
     behind = min(n + 2 * p, (count - 1) * s + k) - n - p

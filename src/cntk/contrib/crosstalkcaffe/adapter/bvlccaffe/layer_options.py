@@ -1,4 +1,4 @@
-"""Options of Caffe's layers taken over, and the shapes of what they give."""
+"""Conversion of the options of Caffe's layers, and inference of their output shapes."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def _name(layer: CntkLayersDefinition) -> str:
 
 
 def _image(inputs_info: Inputs, layer: CntkLayersDefinition) -> list[int]:
-    """The shape of what a layer reads, which must be an image."""
+    """Return the shape of a layer's input, which must be an image."""
     shape = list(inputs_info[0].tensor)
     if len(shape) != 3:
         raise ConversionError(

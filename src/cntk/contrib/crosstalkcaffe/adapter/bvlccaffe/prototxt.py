@@ -1,4 +1,4 @@
-"""Caffe's networks as text: the text format of protocol buffers."""
+"""Parser of Caffe's networks in protocol buffers' text format."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def read_text(kind: str, text: str) -> Message:
 
 
 class _Reader:
-    """Goes through a string token by token."""
+    """Recursive-descent parser of a string."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -58,19 +58,19 @@ class _Reader:
     def _all(self) -> Iterator[tuple[str, str, int]]:
         position = 0
         while position < len(self._text):
-            found = _TOKEN.match(self._text, position)
-            if found is None:
+            match = _TOKEN.match(self._text, position)
+            if match is None:
                 raise self._error(
                     f"{self._text[position : position + 10]!r} is nothing that can stand here",
                     position,
                 )
-            if found.lastgroup != "space":
-                yield str(found.lastgroup), found.group(), position
-            position = found.end()
+            if match.lastgroup != "space":
+                yield str(match.lastgroup), match.group(), position
+            position = match.end()
         yield "end", "", position
 
     def _next(self) -> tuple[str, str]:
-        """The token that has been ahead; the one behind it is ahead then."""
+        """Return the next token, and read one more ahead."""
         now = getattr(self, "_ahead", ("", "", 0))
         self._ahead = next(self._tokens, ("end", "", len(self._text)))
         return now[0], now[1]
@@ -83,7 +83,7 @@ class _Reader:
         return self._ahead[0] in ("mark", "end") and self._ahead[1] in marks
 
     def message(self, kind: str | None, closing: str, depth: int) -> Message:
-        """Fields up to a closing bracket; None as kind for a message that nobody looks at."""
+        """Parse fields up to a closing bracket; None as kind skips the message."""
         if depth > _DEEPEST:
             raise self._error(f"messages are more than {_DEEPEST} deep")
         known = MESSAGES[kind] if kind else {}
@@ -106,7 +106,7 @@ class _Reader:
         return Message(kind, values) if kind else Message("BlobShape")
 
     def _values(self, name: str, field: Field | None, depth: int) -> Iterator[Any]:
-        """The value of a field, or the values of a list."""
+        """Yield the value of a field, or the values of a list."""
         colon = self._is(":")
         if colon:
             self._next()
@@ -135,17 +135,17 @@ class _Reader:
         kind, token = self._ahead[:2]
         if kind not in ("text", "number", "name"):
             raise self._error(f"expected a value for '{name}', got '{token or 'the end'}'")
-        found = self._scalar(field, kind, token)
-        if found is None:
+        values = self._scalar(field, kind, token)
+        if values is None:
             raise self._error(f"'{name}' cannot be {token}")
         self._next()
         while kind == "text" and self._ahead[0] == "text":  # strings in a row are one
-            found += self._scalar(field, *self._ahead[:2])
+            values += self._scalar(field, *self._ahead[:2])
             self._next()
-        return found
+        return values
 
     def _scalar(self, field: Field | None, kind: str, token: str) -> Any:
-        """A token as the value of a field; None if it is none."""
+        """Convert a token to the value of a field; refuse one that is none."""
         if field is None:
             return token
         if field.kind == "text":

@@ -1,6 +1,4 @@
-"""Caffe's messages: numbers, names and defaults of the fields that are looked at, as facts of its
-format.
-"""
+"""Schema of Caffe's messages: numbers, names and defaults of the fields that are needed."""
 
 from __future__ import annotations
 
@@ -188,8 +186,7 @@ MESSAGES: dict[str, dict[str, Field]] = {
 
 
 class Message:
-    """A message that was read: its fields are attributes, those that were not given having their
-    defaults.
+    """A parsed message: its fields are attributes; fields that the file lacks have their defaults.
 
     Args:
         kind: its name in `MESSAGES`.
@@ -205,7 +202,7 @@ class Message:
             raise AttributeError(f"{self.kind} has no field '{name}'")
         if name in self.values:
             return self.values[name]
-        found = MESSAGES[self.kind][name]
-        if found.repeated:
+        field = MESSAGES[self.kind][name]
+        if field.repeated:
             return []
-        return Message(found.kind) if found.kind in MESSAGES else found.default
+        return Message(field.kind) if field.kind in MESSAGES else field.default

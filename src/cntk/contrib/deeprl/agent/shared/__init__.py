@@ -1,4 +1,4 @@
-"""What the agents are made of: networks, replay memory, preprocessing, configuration files."""
+"""Parts of agents: networks, replay memory, preprocessing, configuration files."""
 
 from cntk._graph.names.late_names import hand_on
 

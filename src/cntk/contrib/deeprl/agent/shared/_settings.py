@@ -1,6 +1,4 @@
-"""Configuration files of agents, in the ini format: parameters read with their defaults, saved as
-they came.
-"""
+"""Configuration files of agents, in the ini format."""
 
 from __future__ import annotations
 

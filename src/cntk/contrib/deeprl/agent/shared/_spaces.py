@@ -1,4 +1,4 @@
-"""Spaces of observations and actions, told apart by what they have: gym and gymnasium need not be
+"""Spaces of observations and actions, recognised by their attributes: gym and gymnasium need not be
 installed.
 """
 

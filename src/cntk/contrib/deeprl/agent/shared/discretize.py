@@ -1,4 +1,4 @@
-"""Numbers of a box as one integer: each dimension is cut into equal parts."""
+"""Discretization of a box: each dimension is cut into equal parts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cntk.errors import ArgumentError
 
 
 class BoxSpaceDiscretizer:
-    """Number the cells of a box.
+    """Numbering of the cells of a box.
 
     Args:
         space: a space with ``low`` and ``high``, arrays of one shape.

@@ -1,4 +1,4 @@
-"""The networks that configuration files name shortly: layer after layer, and dueling."""
+"""Networks with short names in configuration files: feed-forward and dueling."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cntk.errors import ArgumentError
 
 
 class Models:
-    """Networks for values of actions, or for scores whose softmax gives their probabilities.
+    """Networks for values of actions, or for logits of actions.
 
     Each is a dictionary: ``inputs``, the variable for observations; ``outputs``, the variable for
     what the network should say; ``f``, the network; ``loss``, of ``f`` and ``outputs``.
@@ -123,9 +123,9 @@ class Models:
                 f"shared layers or "
                 "None, and two lists, as in '[20, [10], [10]]'"
             )
-        given = (parts[:-2], parts[-2], parts[-1])
+        split = (parts[:-2], parts[-2], parts[-1])
         shared, value, actions = (
-            _sizes([p for p in part if p is not None], hidden_layers_str) for part in given
+            _sizes([p for p in part if p is not None], hidden_layers_str) for part in split
         )
         return shared, value, actions
 
@@ -140,7 +140,7 @@ def _literal(text: str) -> Any:
 
 
 def _sizes(values: Any, text: str) -> list[Any]:
-    """The sizes of layers; a layer may have a shape, a tuple, for its size."""
+    """Return the sizes of layers; a size may be a shape, a tuple."""
 
     def fits(value: Any) -> bool:
         shape = value if isinstance(value, tuple) else (value,)
@@ -163,7 +163,7 @@ def _inputs(shape: tuple[int, ...], as_placeholder: bool) -> Any:
 
 
 def loss_of(loss_function: Any) -> Callable[[Any, Any], Any]:
-    """A network's loss; the squared error unless one is given."""
+    """Return a network's loss; the squared error by default."""
     if loss_function is None:
         return losses.squared_error
     return as_function(

@@ -9,7 +9,7 @@ from cntk.contrib.deeprl.agent.shared._settings import Settings
 
 
 class PolicyGradientParameters(Settings):
-    """What a configuration file says of actor-critic; docs/reinforcement-learning.md lists
+    """Parameters of actor-critic in a configuration file; docs/reinforcement-learning.md lists
     sections, keys and defaults.
 
     Args:

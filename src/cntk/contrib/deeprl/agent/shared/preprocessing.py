@@ -1,4 +1,4 @@
-"""What is done to observations before a network sees them."""
+"""Preprocessing of observations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cntk.layers.options import as_shape
 
 
 class Preprocessing:
-    """What every preprocessing offers; write your own by deriving from it.
+    """Base class of preprocessing; write your own by deriving from it.
 
     Name it in ``PreProcessing`` of a configuration file as ``module.class``. Its constructor gets
     the shape of the observations, then what ``PreProcessingArgs`` says.
@@ -71,7 +71,7 @@ class Preprocessing:
 
 
 class SlidingWindow(Preprocessing):
-    """Show the latest observations together, the newest last; before an episode there were zeros.
+    """The latest observations as one, the newest last; before an episode they are zeros.
 
     Args:
         input_shape: the shape of an observation.
@@ -132,8 +132,8 @@ class SlidingWindow(Preprocessing):
 
 
 class AtariPreprocessing(Preprocessing):
-    """Show screens of Atari 2600 games as deep Q-learning saw them: gray, 84 x 84 pixels, the
-    latest together.
+    """Preprocessing of Atari 2600 screens for deep Q-learning: gray, 84 x 84 pixels, the latest
+    together.
 
     Each pixel is the larger of two successive screens, because some games draw things on every
     other one. Needs Pillow, the extra ``image``.

@@ -11,8 +11,8 @@ from cntk.contrib.deeprl.agent.shared._settings import Settings
 
 
 class QLearningParameters(Settings):
-    """What a configuration file says of Q-learning; docs/reinforcement-learning.md lists sections,
-    keys and defaults.
+    """Parameters of Q-learning in a configuration file; docs/reinforcement-learning.md lists
+    sections, keys and defaults.
 
     Args:
         config_file: its path, or a list of paths of which later ones override; ``''`` for defaults

@@ -1,4 +1,4 @@
-"""What an agent has lived through, to learn from again."""
+"""Replay memory of transitions."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from cntk._graph.names.late_names import hand_on
 
 
 class _Transition(NamedTuple):
-    """One step: what was seen, what was done, what it brought and what was seen then; None at an
-    episode's end.
-    """
+    """One transition: state, action, reward and next state; None at an episode's end."""
 
     state: Any
     action: Any
@@ -23,7 +21,7 @@ class _Transition(NamedTuple):
 
 
 class ReplayMemory:
-    """The latest transitions, drawn evenly or by priority.
+    """The latest transitions, sampled uniformly or by priority.
 
     Draws come from Python's `random`: the same seed gives the same transitions as in the original.
 
@@ -114,12 +112,12 @@ class ReplayMemory:
             total = self._sum(0)
             share = total / batch_size
             bounds = [(max(i * share, 0), min((i + 1) * share, total)) for i in range(batch_size)]
-            places = [self._place_of(random.uniform(low, high)) for low, high in bounds]
+            indices = [self._place_of(random.uniform(low, high)) for low, high in bounds]
         else:
-            places = (
+            indices = (
                 list(range(size)) if size <= batch_size else random.sample(range(size), batch_size)
             )
-        return [(place, self._memory[place]) for place in places]
+        return [(place, self._memory[place]) for place in indices]
 
     def _add_above(self, place: int, change: float) -> None:
         while place > 0:
@@ -127,13 +125,13 @@ class ReplayMemory:
             self._memory[place] += change
 
     def _sum(self, node: int) -> Any:
-        """The priorities of a node and all below it."""
+        """Return the sum of the priorities of a node and all below it."""
         if node >= len(self._memory):
             return 0
         return self._memory[node] if node < self._first else self._memory[node].priority
 
     def _holds(self, node: int) -> bool:
-        """Whether there is a transition at a node or below it."""
+        """Return whether there is a transition at a node or below it."""
         if node < self._first and self._memory[node] > 0:
             return True
         low = high = node  # the nodes below it, level by level
@@ -144,7 +142,9 @@ class ReplayMemory:
         return False
 
     def _place_of(self, priority: float) -> int:
-        """The transition up to which, from left to right, the priorities add to this one."""
+        """Return the index of the transition up to which, from left to right, the priorities add to
+        this one.
+        """
         node = 0
         while node < self._first:
             left = 2 * node + 1
