@@ -15,7 +15,6 @@ BUDGET = {
     "_compiler": (3, 72, 97),
     "_execution": (0, 31, 31),
     "_graph": (14, 28, 114),
-    "_old_programs": (0, 41, 11),
     "_persist": (19, 35, 149),
     "_runtime": (8, 66, 109),
     "io": (0, 0, 0),

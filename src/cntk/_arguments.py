@@ -3,12 +3,6 @@ what was expected and what came.
 
 ``what`` is the callable and its argument, such as ``"Dense: bias"``; errors begin with it. Checks
 are made where something is set up, never in a training step.
-
-``what`` is the callable and its argument, such as ``"Dense: bias"``; errors begin with it. Checks
-are made where something is set up, never in a training step.
-
-``what`` is the callable and its argument, such as ``"Dense: bias"``; errors begin with it. Checks
-are made where something is set up, never in a training step.
 """
 
 from __future__ import annotations
@@ -31,7 +25,7 @@ _short.maxstring = _short.maxother = _short.maxlong = _LONGEST
 
 
 def is_real(value: Any) -> TypeGuard[float]:
-    """Whether it is a real number, NumPy's and fractions too; type checkers see a float."""
+    """Return whether it is a real number, NumPy's and fractions too; type checkers see a float."""
     return isinstance(value, Real)
 
 

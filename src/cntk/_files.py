@@ -3,10 +3,6 @@
 Windows does not replace a file that anybody has open, and virus scanners open new files for some
 moments. It finds paths of 260 characters or more only with a prefix. Whatever the package writes
 over another file goes through `replacing`.
-
-Windows replaces no file that anybody has open, a virus scanner for some moments among them, and
-finds paths of 260 characters or more only behind a mark. Whatever the package writes over another
-file goes through `replacing`.
 """
 
 from __future__ import annotations

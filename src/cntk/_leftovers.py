@@ -4,11 +4,6 @@ left.
 A temporary name has a part of its own for every writing, which begins with a mark of the machine. A
 file is locked while it is written, where the system has locks that end with the process. Elsewhere,
 and for other machines' files on a shared disk, the time of the last change decides.
-
-A name has a part of its own for every writing, which begins with a mark of the machine. While a
-file is written it is locked, where systems lock files by what opened them: such a lock ends with
-its process, however that ends. Where they do not, the time of the last change tells; of other
-machines' files on a shared disk it alone does.
 """
 
 from __future__ import annotations

@@ -9,15 +9,6 @@ A shape is read as ``[inputs..., outputs..., filter...]``: the last ``filter_ran
 convolution's window, the ``output_rank`` axes before them are what the parameter produces, the
 others what it consumes. A negative ``output_rank`` of -k means that the first k axes are the
 outputs, as in convolution kernels.
-
-An initializer says how to draw a parameter's first value; it is drawn when the parameter's shape is
-known. With the same seed the values are those of the original, number for number: all come from
-`MersenneTwister64`.
-
-A shape is read as ``[inputs..., outputs..., filter...]``: the last ``filter_rank`` axes are a
-convolution's window, the ``output_rank`` axes before them are what the parameter produces, the
-others what it consumes. A negative ``output_rank`` of -k says that the first k axes are the
-outputs, as in convolution kernels.
 """
 
 from __future__ import annotations

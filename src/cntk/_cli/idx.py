@@ -5,16 +5,6 @@ A file is not trusted. The sizes in its header are compared with the size of the
 is allocated. Of a compressed file no more is unpacked than the header says and compression can
 possibly have packed into it. LeCun, Cortes, Burges: "The MNIST database of handwritten digits"
 describes the format.
-
-A file is not trusted. The sizes in its header are compared with the size of the file before memory
-is allocated. Of a compressed file no more is unpacked than the header says and compression can
-possibly have packed into it. LeCun, Cortes, Burges: "The MNIST database of handwritten digits"
-describes the format.
-
-A file is not trusted. What its header claims is held against the size of the file before memory is
-taken; of a compressed file no more is unpacked than the header claims and compression can possibly
-have hidden in it. LeCun, Cortes, Burges: "The MNIST database of handwritten digits" describes the
-format.
 """
 
 from __future__ import annotations

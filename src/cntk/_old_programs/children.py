@@ -1,4 +1,4 @@
-"""Processes that a program starts afresh (`multiprocessing` with spawn) see the old names, too."""
+"""Restoration of old names in processes that a program spawns by `multiprocessing`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cntk._old_programs.tell import Teller
 
 
 def serve(quiet: bool, said: Sequence[str]) -> None:
-    """Put old names in place in a process that has just started.
+    """Restore old names in a process that has just started.
 
     Args:
         quiet: whether to say nothing.

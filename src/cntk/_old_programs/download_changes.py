@@ -1,4 +1,4 @@
-"""urllib and requests, answering dead addresses from mirrors whose bytes are checked."""
+"""Downloads by urllib and requests from mirrors of dead addresses, with a check of the bytes."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def opened(function: Callable[..., Any], row: Changed, teller: Teller) -> Callab
         if not isinstance(fullurl, str):
             target = Request(target, headers=fullurl.headers)
         with function(opener, target, None, *arguments, **options) as answer:
-            found = answer.read()
-            _check(address, found)
-            return addinfourl(io.BytesIO(found), answer.headers, answer.url, answer.status)
+            content = answer.read()
+            _check(address, content)
+            return addinfourl(io.BytesIO(content), answer.headers, answer.url, answer.status)
 
     return old
 
@@ -65,8 +65,8 @@ def _mirror(url: str, address: Address, teller: Teller) -> str:
     return address.new
 
 
-def _check(address: Address, found: bytes) -> None:
-    if not address.fits(found):
+def _check(address: Address, content: bytes) -> None:
+    if not address.fits(content):
         raise URLError(
             f"{address.new} has other bytes than the file that it stands for ({address.digest}): "
             f"not used"

@@ -1,4 +1,6 @@
-"""Errors that an old program may end with, where nothing can be put in place: the line to write."""
+"""Errors that an old program may end with where nothing can be restored, with the line to write
+instead.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Puts old names in place when the module that lacks them is imported; no module is imported for
-their sake.
+"""Import hook that restores old names when the module that lacks them is imported; it imports no
+module itself.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from cntk._old_programs.tell import Teller, is_served
 
 
 class Hook(importlib.abc.MetaPathFinder):
-    """Finds the modules of a table, and gives each its old names once it has been run.
+    """Finder of the modules of a table, which restores each one's old names after it has been run.
 
     Args:
         table: the rows.
@@ -65,8 +65,8 @@ class Hook(importlib.abc.MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        """Find a module of the table where it would be found anyway, with a loader that puts its
-        names in place.
+        """Find a module of the table where it would be found anyway, with a loader that restores
+        its names.
         """
         if fullname not in self._rows:
             return None
@@ -82,7 +82,7 @@ class Hook(importlib.abc.MetaPathFinder):
         return None
 
     def put_names(self, place: str, module: ModuleType) -> None:
-        """Put the names of the table into the module that lies at a place."""
+        """Restore the names of the table in a module."""
         rows = self._rows[place]
         names: dict[str, Name] = {}
         for row in rows:
@@ -159,7 +159,7 @@ def _first_said(row: Name, teller: Teller) -> Callable[..., Any]:
 
 
 class _Unbound:
-    """A function that, like those written in C, is no method where a class holds it."""
+    """A function that is not bound as a method in a class, like functions written in C."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         functools.update_wrapper(self, function)
@@ -177,10 +177,10 @@ def _owner(module: ModuleType, row: Name | Changed) -> Any:
     class.
     """
     _, _, names = row.owner.partition(":")
-    found: Any = module
+    owner: Any = module
     for name in names.split(".") if names else ():
-        found = getattr(found, name, None)
-    return found
+        owner = getattr(owner, name, None)
+    return owner
 
 
 def _attributes(
@@ -200,10 +200,10 @@ def _attributes(
             if everything is None:
                 raise
         if everything is not None and not name.startswith("_") and is_served():
-            found = getattr(resolve(everything.value or ""), name, None)
-            if found is not None and not isinstance(found, ModuleType):
+            value = getattr(resolve(everything.value or ""), name, None)
+            if value is not None and not isinstance(value, ModuleType):
                 teller.row(everything, name)
-                return found
+                return value
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
 
     return attribute
@@ -216,17 +216,17 @@ def _stand_in(row: Name, teller: Teller) -> Any:
         AttributeError: nothing does, or what does lies in a package that is not installed.
     """
     try:
-        found = None if row.value is None else resolve(row.value)
+        value = None if row.value is None else resolve(row.value)
     except ImportError:
-        found = None
+        value = None
     teller.row(row)  # first, for `from module import name` hides what an AttributeError says
-    if found is None:
+    if value is None:
         raise AttributeError(f"{row.title} is gone since {row.gone}; write: {row.write}")
-    return found
+    return value
 
 
 class _Member:
-    """An attribute of a class that is gone: a method or a property."""
+    """A removed attribute of a class: a method or a property."""
 
     def __init__(self, row: Name, teller: Teller) -> None:
         self._row, self._teller = row, teller
@@ -238,7 +238,7 @@ class _Member:
 
 
 class _Loader(importlib.abc.Loader):
-    """Loads a module as its own loader does, and then puts names into it."""
+    """A loader that calls a module's own loader, and then restores names."""
 
     def __init__(self, loader: Any, hook: Hook) -> None:
         self._loader, self._hook = loader, hook
@@ -248,8 +248,8 @@ class _Loader(importlib.abc.Loader):
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
         """Make the module as its own loader does."""
-        found: ModuleType | None = self._loader.create_module(spec)
-        return found
+        module: ModuleType | None = self._loader.create_module(spec)
+        return module
 
     def exec_module(self, module: ModuleType) -> None:
         """Run the module; from then on its own loader is the one that is seen."""
@@ -262,16 +262,14 @@ class _Loader(importlib.abc.Loader):
 
 
 class GoneModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds modules that nothing else finds: those that are gone, and the packages that they lay
-    in.
-    """
+    """Finder of removed modules, and of the packages that contained them."""
 
     def __init__(self, modules: dict[str, Module], teller: Teller) -> None:
         self._modules, self._teller = modules, teller
         self._packages = {
             name[:at] for name in modules for at, letter in enumerate(name) if letter == "."
         }
-        self._given: dict[str, tuple[ModuleType | None, str]] = {}
+        self._provided: dict[str, tuple[ModuleType | None, str]] = {}
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -286,7 +284,7 @@ class GoneModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """Give the module that took its place, under the old name too, or leave it empty."""
         name = module.__name__
         parent, _, last = name.rpartition(".")
-        self._given[name] = (sys.modules.get(parent), last)
+        self._provided[name] = (sys.modules.get(parent), last)
         row = self._modules.get(name)
         if row is None:
             return
@@ -304,10 +302,10 @@ class GoneModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def forget(self) -> None:
         """Take the modules away again."""
-        for name, (parent, last) in self._given.items():
+        for name, (parent, last) in self._provided.items():
             sys.modules.pop(name, None)
             vars(parent).pop(last, None) if parent is not None else None
-        self._given.clear()
+        self._provided.clear()
 
 
 def _top_exists(name: str, modules: dict[str, Module]) -> bool:

@@ -1,4 +1,4 @@
-"""`IPython` where it is missing: there is none around the program."""
+"""Replacement of `IPython` where it is not installed."""
 
 from __future__ import annotations
 

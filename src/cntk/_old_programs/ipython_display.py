@@ -1,4 +1,6 @@
-"""`IPython.display` where IPython is missing: what a notebook shows is printed."""
+"""Replacement of `IPython.display` where IPython is not installed: prints what a notebook would
+show.
+"""
 
 from __future__ import annotations
 

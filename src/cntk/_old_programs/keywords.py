@@ -1,4 +1,4 @@
-"""Arguments that have another name today, or none."""
+"""Renamed and removed arguments."""
 
 from __future__ import annotations
 

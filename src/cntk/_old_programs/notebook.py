@@ -1,4 +1,4 @@
-"""Runs a notebook: its cells in order, in one `__main__`, without what only IPython understands."""
+"""Runner of notebooks: their cells in order, in one `__main__`, without IPython's own syntax."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Cell:
 
 
 class CellCode(Source):
-    """Loads a part of a cell, compiled."""
+    """Loader of a part of a cell, compiled."""
 
     def __init__(self, cell: Cell, code: CodeType) -> None:
         super().__init__(cell.name, cell.text.encode())
@@ -64,9 +64,9 @@ def run_notebook(path: str, arguments: Sequence[str], teller: Teller) -> None:
             language.
     """
     cells = read(path)
-    found = [(cell.name, sign) for cell in cells for sign in python2.signs(cell.text)]
-    if found:
-        shown = "; ".join(f"{name}, line {line}: {what}" for name, (line, what) in found[:5])
+    signs = [(cell.name, sign) for cell in cells for sign in python2.signs(cell.text)]
+    if signs:
+        shown = "; ".join(f"{name}, line {line}: {what}" for name, (line, what) in signs[:5])
         raise ProgramError(
             f"{path} is in Python 2 ({shown}); nothing of it was run. Save it as a "
             f"program and convert that: "
@@ -141,8 +141,8 @@ def prepared(name: str, text: str) -> Cell:
     while at < len(lines):
         changed = None if at + 1 in inside else _of_ipython(lines[at])
         if changed is not None:
-            kept = re.match(r"\s*(%\w+)", lines[at]) if changed.strip() != "pass" else None
-            cell.left_out.append((at + 1, kept[1] if kept else lines[at].strip()))
+            magic = re.match(r"\s*(%\w+)", lines[at]) if changed.strip() != "pass" else None
+            cell.left_out.append((at + 1, magic[1] if magic else lines[at].strip()))
             continued = lines[at].rstrip().endswith("\\")
             lines[at] = changed
             while continued and at + 1 < len(lines):
@@ -158,9 +158,9 @@ def _of_ipython(line: str) -> str | None:
     Python.
     """
     indent, code = re.match(r"(\s*)(.*)", line).groups()  # type: ignore[union-attr]
-    kept = re.match(r"%(\w+)\s+(.*)", code)
-    if kept and kept[1] in KEPT_LINES:
-        return f"{indent}{re.sub(r'^(-[a-zA-Z]+ ?[0-9]* *)+', '', kept[2])}"
+    magic = re.match(r"%(\w+)\s+(.*)", code)
+    if magic and magic[1] in KEPT_LINES:
+        return f"{indent}{re.sub(r'^(-[a-zA-Z]+ ?[0-9]* *)+', '', magic[2])}"
     if re.match(r"[%!?]", code) or re.match(r"[\w.]+\?{1,2}\s*$", code):
         return f"{indent}pass"
     assigned = re.match(r"(\w+)\s*=\s*[%!](?!=)", code)

@@ -1,6 +1,4 @@
-"""Runs a program as Python itself would: its arguments, its folder, its `__main__`, its
-tracebacks.
-"""
+"""Runner of programs with Python's own behaviour: arguments, folder, `__main__`, tracebacks."""
 
 from __future__ import annotations
 
@@ -29,11 +27,13 @@ HIDDEN = (
 
 
 class ProgramError(ValueError):
-    """There is no such program, or it is no program of Python 3. The message is for people."""
+    """Raised where there is no such program, or it is no program of Python 3. The message is for
+    people.
+    """
 
 
 class Source(importlib.abc.InspectLoader):
-    """Loads a program from its text, under the name of its file.
+    """Loader of a program from its text, under the name of its file.
 
     Args:
         path: what tracebacks call it.
@@ -85,7 +85,7 @@ def run_file(path: str, arguments: Sequence[str], teller: Teller) -> None:
 
 
 def import_from_folder_of(path: str) -> None:
-    """Have modules looked for beside a program first, instead of in the current folder."""
+    """Search a program's folder for modules first, instead of the current folder."""
     if not sys.flags.safe_path:
         sys.path[:1] = [os.path.dirname(os.path.realpath(path))]
 
@@ -134,9 +134,9 @@ def run_source(source: Source, teller: Teller) -> None:
         text = source.get_source("__main__")
     except (SyntaxError, UnicodeDecodeError):  # Python itself says which bytes are wrong
         text = ""
-    found = python2.signs(text)
-    if found:
-        raise ProgramError(python2.message(short(source.path), found))
+    signs = python2.signs(text)
+    if signs:
+        raise ProgramError(python2.message(short(source.path), signs))
     path = short(source.path)
     for line, what in python2.doubts(text):
         teller.say_at(
@@ -158,22 +158,22 @@ def without_our_frames(error: BaseException) -> None:
         one = todo.pop()
         if one is not None and id(one) not in seen:
             seen.add(id(one))
-            one.__traceback__ = _kept(one.__traceback__)
+            one.__traceback__ = _without_hidden(one.__traceback__)
             todo += [one.__cause__, one.__context__]
 
 
-def _kept(traceback: TracebackType | None) -> TracebackType | None:
+def _without_hidden(traceback: TracebackType | None) -> TracebackType | None:
     frames = []
     while traceback is not None:
         frames.append(traceback)
         traceback = traceback.tb_next
     while frames and (_is_hidden(frames[0]) or _starts_programs(frames[0])):
         del frames[0]
-    kept: TracebackType | None = None
+    visible: TracebackType | None = None
     for one in reversed(frames):
         if not _is_hidden(one):
-            kept = TracebackType(kept, one.tb_frame, one.tb_lasti, one.tb_lineno)
-    return kept
+            visible = TracebackType(visible, one.tb_frame, one.tb_lasti, one.tb_lineno)
+    return visible
 
 
 def _is_hidden(traceback: TracebackType) -> bool:
@@ -185,8 +185,8 @@ def _starts_programs(traceback: TracebackType) -> bool:
 
 
 def show_errors_as_python(table: Sequence[Row], teller: Teller) -> None:
-    """Have uncaught errors shown as if Python ran the program itself, and then what to write, where
-    the table knows it.
+    """Show uncaught errors as if Python ran the program itself, and then what to write, where the
+    table knows it.
     """
     shown = sys.excepthook
     known = [row for row in table if isinstance(row, Advice)]

@@ -1,4 +1,4 @@
-"""Recognizes programs in Python 2, before anything of them runs."""
+"""Recognition of programs in Python 2, before anything of them runs."""
 
 from __future__ import annotations
 
@@ -75,10 +75,10 @@ def _examine(source: str) -> tuple[list[Sign], list[Sign]]:
         tree = ast.parse(source)
     except SyntaxError as error:
         return list(_in_text(source, error)), []
-    found = sorted(set(_in_tree(tree)))
+    signs = sorted(set(_in_tree(tree)))
     every, later = (
-        [(line, what) for line, what, _ in found],
-        [(line, what) for line, what, inside in found if inside],
+        [(line, what) for line, what, _ in signs],
+        [(line, what) for line, what, inside in signs if inside],
     )
     return (every if len(later) < len(every) else []), later
 
@@ -155,9 +155,7 @@ def _exists(module: str) -> bool:
 
 
 def _names_made(tree: ast.Module) -> set[str]:
-    """Return every name that the program gives a meaning itself, wherever; all of them after
-    `from x import *`.
-    """
+    """Return every name that the program defines anywhere; all of them after `from x import *`."""
     made: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
@@ -194,10 +192,10 @@ def _unguarded(node: ast.AST, inside: bool) -> Iterator[tuple[ast.AST, bool]]:
             yield from _unguarded(child, within)
 
 
-def message(path: str, found: list[Sign]) -> str:
+def message(path: str, signs: list[Sign]) -> str:
     """Return what a person is told about a program in Python 2."""
-    shown = "; ".join(f"line {line}: {what}" for line, what in found[:5]) + (
-        "; ..." if len(found) > 5 else ""
+    shown = "; ".join(f"line {line}: {what}" for line, what in signs[:5]) + (
+        "; ..." if len(signs) > 5 else ""
     )
     return (
         f"{path} is a program in Python 2 ({shown}); nothing of it was run. Convert it first: "

@@ -17,7 +17,7 @@ HERE = __package__ or ""
 
 @dataclass(frozen=True)
 class Name:
-    """A name that a module or a class no longer has.
+    """A removed name of a module or a class.
 
     Attributes:
         owner: the module, as ``numpy``, or the class in it, as ``pandas:DataFrame``.
@@ -36,7 +36,7 @@ class Name:
 
     @property
     def title(self) -> str:
-        """What users call it."""
+        """The name that users know."""
         if self.owner == "builtins":
             return self.name
         return f"{self.owner.replace(':', '.')}.{self.name}"
@@ -44,7 +44,7 @@ class Name:
 
 @dataclass(frozen=True)
 class Module:
-    """A module that is gone.
+    """A removed module.
 
     Attributes:
         name: its old name.
@@ -61,13 +61,13 @@ class Module:
 
     @property
     def title(self) -> str:
-        """What users call it."""
+        """The name that users know."""
         return self.name
 
 
 @dataclass(frozen=True)
 class Changed:
-    """A function that is still there and no longer takes or does what it did.
+    """A function that still exists with other arguments or behaviour.
 
     Attributes:
         owner: the module or class, as for `Name`.
@@ -92,7 +92,7 @@ class Changed:
 
     @property
     def title(self) -> str:
-        """What users call it."""
+        """The name that users know."""
         name = "" if self.name.startswith("__") else f".{self.name}"
         owner = f"{self.owner.replace(':', '.')}{name}"
         return f"{owner.removeprefix('builtins.')}: {self.what}"
@@ -100,7 +100,7 @@ class Changed:
 
 @dataclass(frozen=True)
 class Advice:
-    """An error that a program may end with, where nothing can be put in place.
+    """An error that a program may end with, where nothing can be restored.
 
     Attributes:
         error: a regular expression, found in the error's class and text, as ``TypeError: ...``.
@@ -114,7 +114,7 @@ class Advice:
 
     @property
     def title(self) -> str:
-        """What users see."""
+        """The message that users see."""
         return self.error
 
 
@@ -137,5 +137,5 @@ def resolve(place: str) -> Any:
         True
     """
     module, _, names = place.partition(":")
-    found = importlib.import_module(HERE + module if module.startswith(".") else module)
-    return reduce(getattr, names.split("."), found) if names else found
+    imported = importlib.import_module(HERE + module if module.startswith(".") else module)
+    return reduce(getattr, names.split("."), imported) if names else imported

@@ -1,4 +1,4 @@
-"""`get_ipython()`, for notebooks and for programs that were made of them."""
+"""Replacement of `get_ipython()`, for notebooks and for programs converted from them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cntk._old_programs.tell import Teller
 
 
 class Shell:
-    """What `get_ipython()` gives here: its magics are left out and said."""
+    """Result of `get_ipython()`: its magics are reported and skipped."""
 
     def __init__(self, teller: Teller) -> None:
         self._teller = teller

@@ -1,4 +1,4 @@
-"""The table of old names: every name that `python -m cntk run` puts in place."""
+"""The table of old names: every name that `python -m cntk run` restores."""
 
 from __future__ import annotations
 

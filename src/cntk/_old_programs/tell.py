@@ -1,4 +1,4 @@
-"""What a program is told on standard error, and which code is served with old names."""
+"""Messages to a program's user on standard error, and the code that is served with old names."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ are.
 
 
 class Teller:
-    """Says each thing once.
+    """Writer of messages, each once.
 
     Args:
         quiet: whether to say nothing.
@@ -50,7 +50,7 @@ class Teller:
         print("cntk run:", *([f"{place}:"] if place else []), text, file=sys.stderr, flush=True)
 
     def row(self, row: Row, name: str = "") -> None:
-        """Say that what a row lists is used; `name` for a row that lists many."""
+        """Report that the name of a row is used; `name` for a row that lists many."""
         title = row.title.replace("*", name) if name else row.title
         write = row.write.replace("{name}", name)
         self.say(f"{title}: {since(row)}; write: {write}")

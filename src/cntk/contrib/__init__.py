@@ -1,8 +1,6 @@
 """Tools around the core: network compression, models from other toolkits, reinforcement learning.
 
 None of them is imported by `import cntk`.
-
-None of them is imported by `import cntk`.
 """
 
 from cntk._graph.names.late_names import hand_on

@@ -2,12 +2,6 @@
 
 In checked mode every value of a run is compared with the type that was inferred for it, and must be
 finite.
-
-In checked mode every value of a run is compared with the type that was inferred for it, and must be
-finite.
-
-In checked mode every value of a run is compared with the type that was inferred for it, and must be
-finite.
 """
 
 from __future__ import annotations

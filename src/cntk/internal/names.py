@@ -2,8 +2,6 @@
 one place.
 
 The modules that have them in the original return them by `name_in`.
-
-The modules that the original has them in hand them out from here, by `name_in`.
 """
 
 from __future__ import annotations

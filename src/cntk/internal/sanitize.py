@@ -2,9 +2,6 @@
 
 Programs that build operations from the native layer use them: axes and lists with an entry for each
 axis are returned in that layer's order, the last axis first.
-
-Programs that build operations out of the native layer's use them: axes and lists with an entry for
-each axis come out in that layer's order, the last axis first.
 """
 
 from __future__ import annotations

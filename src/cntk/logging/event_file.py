@@ -2,12 +2,6 @@
 
 A record is its length, a checksum of that, the event as a protocol buffer, and a checksum of it.
 The numbers of fields are those of TensorFlow's `Event`, `Summary` and `GraphDef`.
-
-A record is its length, a checksum of that, the event as a protocol buffer, and a checksum of it.
-The numbers of fields are those of TensorFlow's `Event`, `Summary` and `GraphDef`.
-
-A record is its length, a checksum of that, the event as a protocol buffer, and a checksum of it.
-The numbers of fields are those of TensorFlow's `Event`, `Summary` and `GraphDef`.
 """
 
 from __future__ import annotations

@@ -1,11 +1,6 @@
 """Base class of progress writers: sums over minibatches, and the schedule of reports.
 
 The terms of a trainer's sums stay on the device. They are read only when something is reported.
-
-The terms of a trainer's sums stay on the device. They are read only when something is reported.
-
-Trainers show sums of which the parts lie on the device. They are read only when somebody is to be
-told.
 """
 
 from __future__ import annotations

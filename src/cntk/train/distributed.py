@@ -3,10 +3,6 @@ process.
 
 A distributed learner wraps another learner, which trains in this process; gradients are exchanged
 with other processes before that learner gets them. `cntk.train.processes` knows the processes.
-
-A distributed learner is a learner around another, which trains in this process; what is exchanged
-with other processes lies between the gradients and that learner. Which processes there are is said
-by `cntk.train.processes`.
 """
 
 from __future__ import annotations

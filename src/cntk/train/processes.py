@@ -2,9 +2,6 @@
 
 If a launcher has started several, `mpi_communicator` refuses, instead of training each of them by
 itself.
-
-Where a launcher has started several, `mpi_communicator` refuses, rather than training each of them
-by itself.
 """
 
 from __future__ import annotations

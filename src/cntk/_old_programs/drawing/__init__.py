@@ -1,1 +1,1 @@
-"""Old names of Matplotlib and Pillow, and what stands in for them."""
+"""Old names of Matplotlib and Pillow, and their replacements."""

@@ -1,4 +1,4 @@
-"""Matplotlib's functions, taking what they took."""
+"""Wrappers of Matplotlib's functions that accept their former arguments."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def backend(function: Wrapped, row: Changed, teller: Teller) -> Wrapped:
 
     @functools.wraps(function)
     def old(backend: Any, *arguments: Any, **options: Any) -> Any:
-        wanted = str(backend).lower()
-        if wanted.startswith(WINDOWS) and is_served():
-            found = "agg" if _has_no_screen() else RENAMED.get(wanted, wanted)
-            if found != wanted:
+        name = str(backend).lower()
+        if name.startswith(WINDOWS) and is_served():
+            replacement = "agg" if _has_no_screen() else RENAMED.get(name, name)
+            if replacement != name:
                 teller.row(row)
-                backend = found
+                backend = replacement
         return function(backend, *arguments, **options)
 
     return old

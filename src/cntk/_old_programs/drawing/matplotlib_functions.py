@@ -1,4 +1,4 @@
-"""What Matplotlib had."""
+"""Replacements of Matplotlib's former functions."""
 
 from __future__ import annotations
 
@@ -135,8 +135,8 @@ def griddata(x: Any, y: Any, z: Any, xi: Any, yi: Any, interp: str = "nn") -> An
 
     if np.ndim(xi) == 1:
         xi, yi = np.meshgrid(xi, yi)
-    found = grid((np.ravel(x), np.ravel(y)), np.ravel(z), (xi, yi), method="linear")
-    return np.ma.masked_invalid(found)
+    values = grid((np.ravel(x), np.ravel(y)), np.ravel(z), (xi, yi), method="linear")
+    return np.ma.masked_invalid(values)
 
 
 def movavg(x: Any, n: int) -> Any:

@@ -1,4 +1,4 @@
-"""Pillow and Matplotlib: names and modules that are gone, and arguments with other names."""
+"""Table of Pillow and Matplotlib: removed names and modules, and renamed arguments."""
 
 from __future__ import annotations
 

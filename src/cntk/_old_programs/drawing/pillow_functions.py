@@ -1,4 +1,4 @@
-"""What Pillow had: texts measured without their place, pictures from strings."""
+"""Replacements of Pillow's former functions: size of text, pictures from strings."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ VERSION = "1.1.7"
 
 def tostring(image: Any, *arguments: Any) -> bytes:
     """Return a picture's bytes."""
-    found: bytes = image.tobytes(*arguments)
-    return found
+    content: bytes = image.tobytes(*arguments)
+    return content
 
 
 def fromstring(image: Any, *arguments: Any) -> None:

@@ -1,1 +1,1 @@
-"""Old names of h5py, and what stands in for them."""
+"""Old names of h5py, and their replacements."""

@@ -1,4 +1,6 @@
-"""h5py as version 2 was: attributes that are bytes, files that can be written."""
+"""Wrappers of h5py with the behaviour of version 2: attributes that are bytes, files that can be
+written.
+"""
 
 from __future__ import annotations
 
@@ -25,19 +27,19 @@ def ascii_is_bytes(
 
     @functools.wraps(function)
     def old(attributes: Any, name: Any) -> Any:
-        found = function(attributes, name)
-        if not isinstance(found, str) and not (
-            isinstance(found, np.ndarray) and found.dtype.kind == "O"
+        value = function(attributes, name)
+        if not isinstance(value, str) and not (
+            isinstance(value, np.ndarray) and value.dtype.kind == "O"
         ):
-            return found
+            return value
         if _encoding(attributes.get_id(name).dtype) != "ascii" or not is_served():
-            return found
+            return value
         teller.row(row)
-        if isinstance(found, str):
-            return as_bytes(found)
-        flat = np.empty(found.size, object)
-        flat[:] = [as_bytes(one) for one in found.ravel()]
-        return flat.reshape(found.shape)
+        if isinstance(value, str):
+            return as_bytes(value)
+        flat = np.empty(value.size, object)
+        flat[:] = [as_bytes(one) for one in value.ravel()]
+        return flat.reshape(value.shape)
 
     return old
 
@@ -47,19 +49,19 @@ def strings(function: Callable[..., Any], row: Changed, teller: Teller) -> Calla
 
     @functools.wraps(function)
     def old(dataset: Any, *arguments: Any, **options: Any) -> Any:
-        found = function(dataset, *arguments, **options)
-        if not isinstance(found, bytes) and not (
-            isinstance(found, np.ndarray) and found.dtype.kind == "O"
+        value = function(dataset, *arguments, **options)
+        if not isinstance(value, bytes) and not (
+            isinstance(value, np.ndarray) and value.dtype.kind == "O"
         ):
-            return found
+            return value
         if _encoding(dataset.dtype) != "utf-8" or not is_served():
-            return found
+            return value
         teller.row(row)
-        if isinstance(found, bytes):
-            return found.decode("utf-8")
-        flat = np.empty(found.size, object)
-        flat[:] = [one.decode("utf-8") if isinstance(one, bytes) else one for one in found.ravel()]
-        return flat.reshape(found.shape)
+        if isinstance(value, bytes):
+            return value.decode("utf-8")
+        flat = np.empty(value.size, object)
+        flat[:] = [one.decode("utf-8") if isinstance(one, bytes) else one for one in value.ravel()]
+        return flat.reshape(value.shape)
 
     return old
 

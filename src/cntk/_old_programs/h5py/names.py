@@ -1,4 +1,4 @@
-"""h5py: what version 3 does otherwise."""
+"""Table of h5py: changes of version 3."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Old names of NumPy, and what stands in for them."""
+"""Old names of NumPy, and their replacements."""

@@ -1,4 +1,6 @@
-"""NumPy's functions, doing what they did: only where today's would end with an error."""
+"""Wrappers of NumPy's functions with their former behaviour, only where today's would end with an
+error.
+"""
 
 from __future__ import annotations
 
@@ -95,8 +97,8 @@ def from_bytes(function: Wrapped, row: Changed, teller: Teller) -> Wrapped:
         string: Any, dtype: Any = float, count: int = -1, *, sep: str = "", **options: Any
     ) -> NDArray[Any]:
         if sep or not is_served():
-            found: NDArray[Any] = function(string, dtype, count, sep=sep, **options)
-            return found
+            array: NDArray[Any] = function(string, dtype, count, sep=sep, **options)
+            return array
         teller.row(row)
         data = string.encode("latin-1") if isinstance(string, str) else string
         return np.frombuffer(data, dtype, count).copy()

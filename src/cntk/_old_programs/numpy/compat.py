@@ -1,4 +1,4 @@
-"""`numpy.compat`: what helped programs to run on Python 2 and 3 alike."""
+"""Replacement of `numpy.compat`, helpers for programs of both Python 2 and 3."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`numpy.testing.decorators` for tests that pytest or unittest runs today."""
+"""Replacement of `numpy.testing.decorators` for tests that pytest or unittest runs today."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def knownfailureif(fail_condition: Any, msg: str | None = None) -> Callable[[Tes
 
 
 def raises(*errors: type[BaseException]) -> Callable[[Test], Test]:
-    """Have a test pass if it raises one of these errors."""
+    """Mark a test that passes if it raises one of these errors."""
 
     def mark(test: Test) -> Test:
         @functools.wraps(test)

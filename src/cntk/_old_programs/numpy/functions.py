@@ -1,4 +1,4 @@
-"""Functions and tables that NumPy had, for programs that still call them."""
+"""Replacements of NumPy's former functions and tables."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ sctypes: dict[str, list[type]] = {
 
 
 class _Casts(dict[Any, Callable[[ArrayLike], NDArray[Any]]]):
-    """Give a function that converts to a dtype for each name of one."""
+    """Table of conversion functions by the name of a dtype."""
 
     def __missing__(self, dtype: Any) -> Callable[[ArrayLike], NDArray[Any]]:
         return functools.partial(_cast, dtype)
 
 
 class _Sizes(dict[Any, int]):
-    """Give the bytes of a value for each name of a dtype."""
+    """Table of element sizes by the name of a dtype."""
 
     def __missing__(self, dtype: Any) -> int:
         return int(np.dtype(dtype).itemsize)
@@ -101,7 +101,7 @@ def source(thing: Any, output: TextIO | None = None) -> None:
 
 
 def set_string_function(function: Callable[[NDArray[Any]], str] | None, repr: bool = True) -> None:
-    """Have arrays printed by a function, as far as NumPy can still be told so: not with repr."""
+    """Set the function that prints arrays, as far as NumPy still allows: not with repr."""
     if function is None or repr:
         np.set_printoptions(override_repr=function)
     else:
@@ -159,8 +159,14 @@ def recfromtxt(file: Any, **options: Any) -> Any:
 
 def recfromcsv(file: Any, **options: Any) -> Any:
     """Read a table from text with commas, its names in the first line in lower case."""
-    given = {"case_sensitive": "lower", "names": True, "delimiter": ",", "dtype": None, **options}
-    return recfromtxt(file, **given)
+    settings = {
+        "case_sensitive": "lower",
+        "names": True,
+        "delimiter": ",",
+        "dtype": None,
+        **options,
+    }
+    return recfromtxt(file, **settings)
 
 
 def deprecate(*arguments: Any, **options: Any) -> Any:
@@ -190,8 +196,8 @@ def _warning(
 
 def tostring(array: Any, order: Any = "C") -> bytes:
     """Return the bytes of an array."""
-    found: bytes = array.tobytes(order)
-    return found
+    content: bytes = array.tobytes(order)
+    return content
 
 
 def ptp(array: Any, axis: Any = None, out: Any = None, keepdims: bool = False) -> Any:

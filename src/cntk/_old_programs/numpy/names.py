@@ -1,4 +1,4 @@
-"""NumPy: names that are gone, and functions that do otherwise today."""
+"""Table of NumPy: removed names, and functions with changed behaviour."""
 
 from __future__ import annotations
 

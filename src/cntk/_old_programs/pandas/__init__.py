@@ -1,1 +1,1 @@
-"""Old names of pandas, and what stands in for them."""
+"""Old names of pandas, and their replacements."""

@@ -1,4 +1,4 @@
-"""pandas' functions, taking what they took."""
+"""Wrappers of pandas' functions that accept their former arguments."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def by_position(function: Wrapped, row: Changed, teller: Teller) -> Wrapped:
 
     @functools.wraps(function)
     def old(*arguments: Any, **options: Any) -> Any:
-        given = len(arguments) - first
-        if 1 < given <= len(names) and is_served():
+        positional = len(arguments) - first
+        if 1 < positional <= len(names) and is_served():
             try:
                 return function(*arguments, **options)
             except TypeError as error:
@@ -29,7 +29,7 @@ def by_position(function: Wrapped, row: Changed, teller: Teller) -> Wrapped:
             teller.row(row)
             options.update(zip(names, arguments[first:], strict=False))
             arguments = arguments[:first]
-        elif row.name in ("pivot", "dropna") and given == 1 and is_served():
+        elif row.name in ("pivot", "dropna") and positional == 1 and is_served():
             teller.row(row)
             options[names[0]], arguments = arguments[first], arguments[:first]
         return function(*arguments, **options)
@@ -62,8 +62,8 @@ def squeezed(function: Wrapped, row: Changed, teller: Teller) -> Wrapped:
             return function(*arguments, **options)
         teller.row(row)
         squeeze = options.pop("squeeze")
-        found = function(*arguments, **options)
-        return found.squeeze("columns") if squeeze else found
+        table = function(*arguments, **options)
+        return table.squeeze("columns") if squeeze else table
 
     return old
 

@@ -1,4 +1,4 @@
-"""What DataFrames, Series and pandas itself had."""
+"""Replacements of former methods and functions of DataFrames, Series and pandas itself."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Table = Any
 
 
 class _Pandas:
-    """pandas, imported when a program that has it first uses one of its old names."""
+    """pandas, imported when a program first uses one of its old names."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -57,8 +57,8 @@ def as_matrix(table: Table, columns: Any = None) -> Any:
 
 def iteritems(table: Table) -> Iterator[tuple[Any, Any]]:
     """Return the columns, or the values of a Series, with their names."""
-    found: Iterator[tuple[Any, Any]] = table.items()
-    return found
+    items: Iterator[tuple[Any, Any]] = table.items()
+    return items
 
 
 def applymap(table: Table, func: Callable[[Any], Any], **options: Any) -> Table:
@@ -107,12 +107,12 @@ def convert_objects(
     table: Table, convert_dates: Any = True, convert_numeric: Any = False, **_: Any
 ) -> Table:
     """Return a table whose columns of objects have narrower dtypes, where that fits."""
-    found = table.infer_objects()
+    result = table.infer_objects()
     if not convert_numeric:
-        return found
-    if isinstance(found, pd.Series):
-        return _numeric(found)
-    return found.apply(_numeric)
+        return result
+    if isinstance(result, pd.Series):
+        return _numeric(result)
+    return result.apply(_numeric)
 
 
 def _numeric(column: Any) -> Any:
@@ -267,8 +267,8 @@ def to_pydatetime(time: Any) -> Any:
 
 def _of(method: str) -> property:
     def value(thing: Any) -> Any:
-        found = getattr(thing, method)
-        return found() if callable(found) else found
+        attribute = getattr(thing, method)
+        return attribute() if callable(attribute) else attribute
 
     return property(value)
 
@@ -279,7 +279,7 @@ imag = property(lambda series: np.imag(series.to_numpy()))
 
 
 class _Ix:
-    """Indexing by labels, and by counts where the labels are no integers."""
+    """Indexing by labels, and by position where the labels are no integers."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -365,10 +365,10 @@ def _rolling(name: str) -> Callable[..., Any]:
             for word, value in options.items()
             if word not in ("freq", "how") and value is not None
         }
-        found = getattr(table.rolling(window, min_periods=min_periods, center=center), name)(
+        result = getattr(table.rolling(window, min_periods=min_periods, center=center), name)(
             *more, **freed
         )
-        return found if table is arg else found.to_numpy()
+        return result if table is arg else result.to_numpy()
 
     rolling.__name__ = f"rolling_{name}"
     return rolling

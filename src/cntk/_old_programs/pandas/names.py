@@ -1,4 +1,4 @@
-"""pandas: names and modules that are gone, and functions that do otherwise today."""
+"""Table of pandas: removed names and modules, and functions with changed behaviour."""
 
 from __future__ import annotations
 

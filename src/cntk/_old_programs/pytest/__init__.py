@@ -1,1 +1,1 @@
-"""Old names of pytest, and what stands in for them."""
+"""Old names of pytest, and their replacements."""

@@ -1,4 +1,4 @@
-"""pytest's functions, taking what they took."""
+"""Wrappers of pytest's functions that accept their former arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""pytest: what it no longer takes."""
+"""Table of pytest: removed arguments."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Old names of Python's own library, and what stands in for them."""
+"""Old names of Python's own library, and their replacements."""

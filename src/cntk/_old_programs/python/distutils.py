@@ -1,4 +1,4 @@
-"""What programs, rather than installers, took from distutils."""
+"""Replacement of the parts of distutils that programs, rather than installers, used."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ find_executable = shutil.which
 
 
 class DistutilsError(Exception):
-    """A file could not be copied, or a command failed."""
+    """Raised where a file could not be copied, or a command failed."""
 
 
 DistutilsFileError = DistutilsExecError = DistutilsError
@@ -68,10 +68,10 @@ class StrictVersion(LooseVersion):
         Raises:
             ValueError: it has another form.
         """
-        found = re.fullmatch(r"(\d+)\.(\d+)(?:\.(\d+))?(?:([ab])(\d+))?", vstring)
-        if not found:
+        match = re.fullmatch(r"(\d+)\.(\d+)(?:\.(\d+))?(?:([ab])(\d+))?", vstring)
+        if not match:
             raise ValueError(f"invalid version number '{vstring}'")
-        first, second, third, letter, number = found.groups()
+        first, second, third, letter, number = match.groups()
         self.vstring = vstring
         self.version = [
             int(first),
@@ -179,7 +179,7 @@ def write_file(filename: str, contents: Sequence[str]) -> None:
 
 
 def byte_compile(py_files: Sequence[str], **_: Any) -> None:
-    """Compile sources."""
+    """Compile source files."""
     import py_compile
 
     for path in py_files:

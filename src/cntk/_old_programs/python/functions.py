@@ -1,4 +1,4 @@
-"""Functions that Python's own library had."""
+"""Replacements of former functions of Python's own library."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cntk._old_programs.tell import Teller, is_served
 
 
 class ArgSpec(NamedTuple):
-    """The arguments of a function, without those that can only be given by name."""
+    """The arguments of a function, without keyword-only ones."""
 
     args: list[str]
     varargs: str | None
@@ -47,8 +47,8 @@ def getargspec(function: Callable[..., Any]) -> ArgSpec:
 
 def tobytes(array: Any) -> bytes:
     """Return the bytes of an array."""
-    found: bytes = array.tobytes()
-    return found
+    content: bytes = array.tobytes()
+    return content
 
 
 def frombytes(array: Any, data: bytes | str) -> None:

@@ -1,4 +1,4 @@
-"""`imghdr`: what kind of picture a file is, by its first bytes."""
+"""Replacement of `imghdr`: the kind of a picture's file, by its first bytes."""
 
 from __future__ import annotations
 

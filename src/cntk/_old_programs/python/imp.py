@@ -1,4 +1,4 @@
-"""`imp`, by importlib."""
+"""Replacement of `imp`, by importlib."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Python's own library: names and modules that are gone, and functions that do otherwise today."""
+"""Table of Python's own library: removed names and modules, and functions with changed
+behaviour.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Regular expressions as they were before Python 3.7."""
+"""Regular expressions with their behaviour before Python 3.7."""
 
 from __future__ import annotations
 

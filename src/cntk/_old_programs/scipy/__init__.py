@@ -1,1 +1,1 @@
-"""Old names of SciPy, and what stands in for them."""
+"""Old names of SciPy, and their replacements."""

@@ -1,4 +1,4 @@
-"""Functions that SciPy had, by those that took their place."""
+"""Replacements of SciPy's former functions, by their successors."""
 
 from __future__ import annotations
 
@@ -94,12 +94,12 @@ def cumtrapz(
     """Return running integrals by trapezoids; `initial` is put first as it is."""
     from scipy.integrate import cumulative_trapezoid
 
-    found = cumulative_trapezoid(y, x=x, dx=dx, axis=axis)
+    integrals = cumulative_trapezoid(y, x=x, dx=dx, axis=axis)
     if initial is None:
-        return found
-    shape = list(found.shape)
+        return integrals
+    shape = list(integrals.shape)
     shape[axis] = 1
-    return np.concatenate([np.full(shape, initial, dtype=found.dtype), found], axis=axis)
+    return np.concatenate([np.full(shape, initial, dtype=integrals.dtype), integrals], axis=axis)
 
 
 def simps(y: ArrayLike, x: Any = None, dx: float = 1.0, axis: int = -1, even: str = "avg") -> Any:
@@ -131,10 +131,10 @@ def quadrature(
     """Return the integral of a function, which takes arrays, and how far off it may be."""
     from scipy.integrate import quad
 
-    found = quad(
+    integral = quad(
         lambda x: float(np.ravel(func(np.array([x]), *args))[0]), a, b, epsabs=tol, epsrel=tol
     )
-    return float(found[0]), float(found[1])
+    return float(integral[0]), float(integral[1])
 
 
 def spline(
@@ -202,8 +202,10 @@ class Interp2d:
         if values.size == across.size * down.size:
             columns, rows = np.argsort(across), np.argsort(down)
             grid = values.reshape(down.size, across.size)[np.ix_(rows, columns)]
-            found = RectBivariateSpline(across[columns], down[rows], grid.T, kx=degree, ky=degree)
-            self._values: Callable[[Any, Any], Any] = lambda x, y: found(x, y).T
+            interpolation = RectBivariateSpline(
+                across[columns], down[rows], grid.T, kx=degree, ky=degree
+            )
+            self._values: Callable[[Any, Any], Any] = lambda x, y: interpolation(x, y).T
         else:
             spline = bisplrep(across, down, np.ravel(values), kx=degree, ky=degree, s=0.0)
             self._values = lambda x, y: (
@@ -226,13 +228,13 @@ class Interp2d:
             (down < self.y_min) | (down > self.y_max),
         )
         if self.bounds_error and (outside_x.any() or outside_y.any()):
-            places = f"x must be in [{self.x_min}, {self.x_max}], y in [{self.y_min}, {self.y_max}]"
-            raise ValueError(f"Values out of range; {places}")
-        found = np.array(self._values(across, down))
+            ranges = f"x must be in [{self.x_min}, {self.x_max}], y in [{self.y_min}, {self.y_max}]"
+            raise ValueError(f"Values out of range; {ranges}")
+        values = np.array(self._values(across, down))
         if self.fill_value is not None:
-            found[:, outside_x] = self.fill_value
-            found[outside_y, :] = self.fill_value
-        return found[0] if len(found) == 1 else found
+            values[:, outside_x] = self.fill_value
+            values[outside_y, :] = self.fill_value
+        return values[0] if len(values) == 1 else values
 
 
 def interp2d_again(today: Any, row: Changed, teller: Teller) -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""`scipy.misc`'s functions for pictures, by Pillow."""
+"""Replacements of `scipy.misc`'s functions for pictures, by Pillow."""
 
 from __future__ import annotations
 

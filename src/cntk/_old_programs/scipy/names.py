@@ -1,4 +1,4 @@
-"""SciPy: names and modules that are gone, and arguments with other names."""
+"""Table of SciPy: removed names and modules, and renamed arguments."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Old names of scikit-learn, and what stands in for them."""
+"""Old names of scikit-learn, and their replacements."""

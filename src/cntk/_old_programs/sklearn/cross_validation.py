@@ -1,4 +1,4 @@
-"""`sklearn.cross_validation`: splits that know their data when they are made."""
+"""Replacement of `sklearn.cross_validation`: splits that are created with their data."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Split = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 class Splits:
-    """Pairs of indices to train and to test with; for today's functions, a list of such pairs."""
+    """Pairs of indices for training and test; for today's functions, a list of such pairs."""
 
     def __init__(self, splitter: Any, n: int, y: Any = None, groups: Any = None) -> None:
         self.n, self._splitter, self._y, self._groups = n, splitter, y, groups

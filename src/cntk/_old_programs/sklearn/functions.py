@@ -1,4 +1,4 @@
-"""What scikit-learn had."""
+"""Replacements of scikit-learn's former functions and classes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = [
 
 
 class Imputer(SimpleImputer):  # type: ignore[misc]
-    """A filler of gaps, column by column.
+    """Imputation of missing values, column by column.
 
     Args:
         missing_values: what counts as a gap; "NaN" for NaN.

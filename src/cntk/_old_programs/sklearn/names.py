@@ -1,4 +1,4 @@
-"""scikit-learn: names and modules that are gone."""
+"""Table of scikit-learn: removed names and modules."""
 
 from __future__ import annotations
 

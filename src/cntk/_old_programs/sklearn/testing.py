@@ -1,4 +1,4 @@
-"""`sklearn.utils.testing`: assertions that tests of its time use."""
+"""Replacement of `sklearn.utils.testing`: assertions for tests."""
 
 from __future__ import annotations
 

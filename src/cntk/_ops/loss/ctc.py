@@ -255,11 +255,13 @@ class _ForwardBackward(torch.autograd.Function):
         )
         gradient = None
         if ctx.needs_input_grad[1]:
-            late, soon = from_end[2], _forbidden(states, layout, None)
+            forbidden_from_end, forbidden = from_end[2], _forbidden(states, layout, None)
             scores, own = _scores(
                 torch.cat([from_end[0], logs]),
                 torch.cat([from_end[1], states.classes]),
-                None if late is None or soon is None else torch.cat([late, soon]),
+                None
+                if forbidden_from_end is None or forbidden is None
+                else torch.cat([forbidden_from_end, forbidden]),
                 blank,
             )
             totals = _totals(scores[:, : layout.count], states, layout)

@@ -212,8 +212,8 @@ def _refuse_batches(weights: TensorType) -> None:
 
 def _classes(uniform: _Doubles, sums: _Doubles) -> _Classes:
     """Return the class that each uniform number stands for."""
-    places: _Classes = np.searchsorted(sums, uniform * sums[-1]).astype(np.int64)
-    return places
+    classes: _Classes = np.searchsorted(sums, uniform * sums[-1]).astype(np.int64)
+    return classes
 
 
 def _draw_distinct(twister: MersenneTwister64, sums: _Doubles, count: int) -> tuple[_Classes, int]:

@@ -1,8 +1,6 @@
 """Attention between sequences of different length.
 
 The original has none but what programs build of `sequence.unpack`; files hold it as such a graph.
-
-The original has none but what programs build of `sequence.unpack`; files hold it as such a graph.
 """
 
 from __future__ import annotations

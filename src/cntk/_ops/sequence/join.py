@@ -1,8 +1,6 @@
 """Concatenation of sequences, and windows of neighbouring frames.
 
 The original has neither. Files hold them as graphs of its operations, so that it can read them.
-
-The original has neither. Files hold them as graphs of its operations, so that it can read them.
 """
 
 from __future__ import annotations

@@ -2,9 +2,6 @@
 
 The original has none of these. Files hold them as graphs of its operations, so that it can read
 them.
-
-The original has none of these. Files hold them as graphs of its operations, so that it can read
-them.
 """
 
 from __future__ import annotations

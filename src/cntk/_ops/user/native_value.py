@@ -3,9 +3,6 @@ native layer.
 
 In the original these are objects of its native layer, whose ``shape()``, ``data()`` or ``device()``
 are methods, while they are properties everywhere else. Here both ways of writing them work.
-
-In the original these are objects of its native layer, whose ``shape()``, ``data()`` or ``device()``
-are methods, while they are properties everywhere else. Here both ways of writing them work.
 """
 
 from __future__ import annotations

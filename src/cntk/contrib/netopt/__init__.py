@@ -2,8 +2,6 @@
 weights.
 
 The functions are in the modules `factorization`, `quantization` and `custom_convolution_ops`.
-
-What there is stands in the modules `factorization`, `quantization` and `custom_convolution_ops`.
 """
 
 from __future__ import annotations

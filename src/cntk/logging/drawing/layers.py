@@ -3,12 +3,6 @@ cycles, and each node's layer.
 
 After Sugiyama, Tagawa, Toda: Methods for visual understanding of hierarchical system structures,
 1981.
-
-After Sugiyama, Tagawa, Toda: Methods for visual understanding of hierarchical system structures,
-1981.
-
-After Sugiyama, Tagawa, Toda: Methods for visual understanding of hierarchical system structures,
-1981.
 """
 
 from __future__ import annotations
