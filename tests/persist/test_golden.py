@@ -14,7 +14,7 @@ import cntk as C
 from cntk._graph import walk
 from cntk._ops.support.composite_op import Fused
 from cntk._persist import files
-from cntk._persist.protobuf.dictionary import Held
+from cntk._persist.protobuf.dictionary import Wrapped
 from cntk._persist.v2.save import to_dictionary
 from tests.persist.programs import PROGRAMS, data, evaluate
 
@@ -86,7 +86,7 @@ def by_uid(values: dict[str, Any], key: str) -> dict[str, Any]:
 
 def check_same(one: Any, other: Any, where: str) -> None:
     """Compare two values of a dictionary, their kinds included."""
-    one = one.held if isinstance(one, Held) else one
+    one = one.wrapped if isinstance(one, Wrapped) else one
     assert type(one) is type(other), where
     if isinstance(one, dict):
         assert set(one) == set(other), where

@@ -223,7 +223,7 @@ def test_damaged_states(path: Path, key: str) -> None:
     [
         (object(), "state: a object cannot be saved"),
         ({"a": {"b": {1, 2}}}, "state: a: b: a set cannot be saved"),
-        ({1: 2}, "keys must be text"),
+        ({1: 2}, "keys must be strings"),
         ({"n": -(2**40)}, "too large"),
     ],
 )

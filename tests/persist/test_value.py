@@ -36,9 +36,9 @@ def test_value_comes_back(value: Any, tmp_path: Path) -> None:
     assert loaded.value_type() == saved.value_type()
     assert loaded.has_value() == (value is not None)
     assert (
-        np.array_equal(loaded.held, value)
+        np.array_equal(loaded.wrapped, value)
         if isinstance(value, np.ndarray)
-        else loaded.held == value
+        else loaded.wrapped == value
     )
 
 
@@ -90,7 +90,7 @@ def test_what_files_cannot_hold(value: Any, tmp_path: Path) -> None:
 
 
 def test_names_are_text() -> None:
-    with pytest.raises(TypeError, match="names must be text"):
+    with pytest.raises(TypeError, match="names must be strings"):
         Dictionary()[1] = 2  # type: ignore[index]
 
 

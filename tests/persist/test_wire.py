@@ -20,7 +20,7 @@ from cntk._persist import files
 from cntk._persist.protobuf import dictionary
 from cntk._persist.protobuf.arrays import NDShape
 from cntk._persist.protobuf.dictionary import MAX_DEPTH, Single, Size
-from cntk._persist.protobuf.number_lists import numbers_alike
+from cntk._persist.protobuf.number_lists import decode_numbers
 from cntk._persist.protobuf.wire import (
     FileFormatError,
     Message,
@@ -183,7 +183,7 @@ LIES = {
     "elements": (array_of(1, [2**31, 2**20], b"abcd"), "should have"),
     "no elements": (array_of(1, [2**62, 2**62], b""), "should have"),
     "unknown dimension": (array_of(1, [-1], b"abcd"), "unknown shape"),
-    "number format": (array_of(3, [1], b"abcd"), "number format"),
+    "dtype": (array_of(3, [1], b"abcd"), "unknown dtype"),
     "sparse": (array_of(1, [1], b"abcd", storage=1), "sparse"),
     "part of an element": (array_of(1, [1], b"abcde"), "cut off"),
     "axes": (array_of(1, [1] * 1000, b"abcd"), "more than"),
@@ -261,7 +261,7 @@ def test_lists_of_numbers_come_back(kind: str) -> None:
     for values in (found["x"], found["y"]["z"][0], found["y"]["z"][1]):
         assert values == wanted[: len(values)] and {type(v) for v in values} == {type(wanted[0])}
     assert (
-        numbers_alike(memoryview(dictionary.encode_value(wanted).to_bytes())[6:]) is None
+        decode_numbers(memoryview(dictionary.encode_value(wanted).to_bytes())[6:]) is None
     )  # not at its beginning
 
 
@@ -280,7 +280,7 @@ def test_damaged_lists_of_numbers_are_read_as_one_by_one(
             )
         cases.append(bytes(data))
     at_once = [outcome(data) for data in cases]
-    monkeypatch.setattr(dictionary, "numbers_alike", lambda content: None)
+    monkeypatch.setattr(dictionary, "decode_numbers", lambda content: None)
     assert at_once == [outcome(data) for data in cases]
 
 

@@ -1,1 +1,1 @@
-"""Models and checkpoints in files: the original's own format, read and written."""
+"""Reads and writes model files and checkpoints in the original's formats."""

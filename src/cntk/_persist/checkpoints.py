@@ -1,6 +1,4 @@
-"""Checkpoints of trainers: a file with the model as it is, and beside it one with what the learners
-have gathered.
-"""
+"""Saves and restores checkpoints of trainers: a model file, and beside it the learners' states."""
 
 from __future__ import annotations
 
@@ -43,13 +41,12 @@ from cntk.train.distributed import DistributedLearner, samples_seen
 
 CHECKPOINT_VERSION = 1
 
-# Not among the original's keys, and left alone by it: samples that no learner has counted, as at a
-# rate of 0; how many minibatches there have been, and how many of each size, on which it depends
-# when steps are compiled.
+# Keys of our own, which the original ignores: samples that no learner has counted, as at a rate of
+# 0; number of minibatches, and of those of each size, which decide when steps are compiled.
 _SAMPLES, _PASSES, _SIZES = "SamplesSeen", "PassesSeen", "SizesSeen"
-# Nor is this, in both files: the same text says that they belong together.
+# Another key of our own, in both files: they belong together if its string is the same.
 _MARK = "CheckpointMark"
-# Seconds to wait for another process that is putting a checkpoint in its place.
+# Seconds to wait for another process that is renaming its files of a checkpoint.
 _WAITS = (0.05, 0.25)
 
 
@@ -64,26 +61,26 @@ def save_checkpoint(
     """Write a trainer's checkpoint; see `Trainer.save_checkpoint`.
 
     Args:
-        filename: the model's file.
+        filename: path of the model's file.
         graph: all that is trained; see `trained_graph`.
-        step: how it is trained.
+        step: the training step.
         learners: the learners.
         samples: number of samples trained on.
-        external_state: what the program adds.
+        external_state: the program's own state.
     """
     if not isinstance(external_state, Mapping):
         raise TypeError(
             f"save_checkpoint: external_state must be a dictionary, got {external_state!r}"
         )
-    held = _held(external_state)
+    external = _external_to_file(external_state)
     for learner in learners:
         if isinstance(learner, DistributedLearner):
             learner.before_checkpoint()
     state: dict[str, Any] = {
         "Version": Size(CHECKPOINT_VERSION),
-        "DistributedState": _of_workers(learners, held),
+        "DistributedState": _of_workers(learners, external),
         "Learners": [learner_to_file(learner) for learner in learners],
-        "ExternalState": held,
+        "ExternalState": external,
     }
     passes, sizes = step.passes()
     state |= {_PASSES: Size(passes), _SIZES: {size: Size(count) for size, count in sizes.items()}}
@@ -96,7 +93,7 @@ def save_checkpoint(
 
 
 def _of_workers(learners: tuple[Any, ...], external_state: Any) -> dict[str, Any]:
-    """What each process adds, by its rank; nothing where none is distributed."""
+    """Return the state of each process by its rank; empty without distributed learners."""
     ranks = {
         str(each.communicator().rank()) for each in learners if isinstance(each, DistributedLearner)
     }
@@ -115,7 +112,7 @@ def restore_checkpoint(
     """Go on from a checkpoint; see `Trainer.restore_from_checkpoint`.
 
     Returns:
-        The number of samples trained on, and what the program had added.
+        The number of samples trained on, and the program's own state.
     """
     model, values = _pair(filename)
     loaded = from_dictionary(model, name=files.describe(filename))
@@ -127,7 +124,7 @@ def restore_checkpoint(
         raise type(error)(
             f"{files.describe(files.beside(filename))} cannot be restored: {error}"
         ) from None
-    # What a program has written may fail: it comes first, so that nothing is restored by half.
+    # User-defined learners come first: if one raises, nothing has been restored.
     for learner, (_, own) in zip(learners, states, strict=True):
         restore_own_state(learner, own)
     set_values(pairs)
@@ -146,14 +143,14 @@ def restore_checkpoint(
 
 
 def trained_graph(model: Any, step: TrainingStep) -> Composite:
-    """All that a trainer trains, as one function.
+    """Return all that a trainer trains, as one function.
 
-    Its outputs are the model's, then loss and metric, each with its sum over the minibatch; or with
-    what it was reduced from, where it is reduced already.
+    Its outputs are the model's, then loss and metric, each with its sum over the minibatch, or, if
+    it is reduced already, with the value before the reduction.
 
     Args:
         model: the model, or None.
-        step: how it is trained.
+        step: the training step.
     """
     outputs = (
         list(model.outputs) if isinstance(model, Function) else [] if model is None else [model]
@@ -187,12 +184,13 @@ def _first_operand(variable: Variable) -> Variable | None:
 
 
 class TornCheckpointError(FileFormatError):
-    """A model and the states beside it are not of the same checkpoint."""
+    """Error for a model and states that are not of the same checkpoint."""
 
 
 def is_checkpoint(filename: str | os.PathLike[str]) -> bool:
-    """Return whether there is a checkpoint, be it that a process ended before the model had its
-    name.
+    """Return whether there is a checkpoint.
+
+    It may be one of a process that ended before it renamed the model's file.
     """
     if os.path.exists(reachable(filename)):
         return True
@@ -205,19 +203,18 @@ def is_checkpoint(filename: str | os.PathLike[str]) -> bool:
 def go_on_from(
     paths: Sequence[str], restore: Callable[[str], dict[str, Any]]
 ) -> tuple[str, dict[str, Any]] | None:
-    """Go on from the first checkpoint whose files belong together; a warning names those that do
-    not.
+    """Restore the first checkpoint whose files belong together; warn of those that do not.
 
     Args:
-        paths: where there are checkpoints, the newest first.
+        paths: paths of checkpoints, the newest first.
         restore: the trainer's `restore_from_checkpoint`.
 
     Returns:
-        Its path and what ``restore`` gave; None without any checkpoint.
+        Its path and the result of ``restore``; None without any checkpoint.
 
     Raises:
-        TornCheckpointError: if the last one's do not, either.
-        FileNotFoundError: if one of its files is missing.
+        TornCheckpointError: if the files of none belong together.
+        FileNotFoundError: if a file of the last one is missing.
     """
     for path in paths:
         try:
@@ -230,7 +227,7 @@ def go_on_from(
 
 
 def samples_in(filename: str | os.PathLike[str]) -> int:
-    """Return after how many samples a checkpoint was written; 0 if it cannot be read."""
+    """Return the number of samples trained on before a checkpoint; 0 if it cannot be read."""
     try:
         values = files.read(files.beside(filename))
         counted = values["Learners"][0]
@@ -242,7 +239,7 @@ def samples_in(filename: str | os.PathLike[str]) -> int:
 
 
 def _pair(filename: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The dictionaries of both files of a checkpoint; they have the same mark, or none.
+    """Read both files of a checkpoint, which must have the same mark, or none.
 
     Raises:
         TornCheckpointError: if they have not.
@@ -260,7 +257,7 @@ def _pair(filename: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, A
 
 
 def _mark(values: dict[str, Any]) -> str | None:
-    """What says of which checkpoint a file is, if anything does."""
+    """Return the mark of the checkpoint that a file belongs to, if it has one."""
     return (
         part(values, _MARK, str, "a file of a checkpoint")
         if values.get(_MARK) is not None
@@ -295,9 +292,7 @@ def _why_torn(filename: str | os.PathLike[str], mark: Any, values: dict[str, Any
 
 
 def _still_to_be_replaced(filename: str | os.PathLike[str], values: dict[str, Any]) -> str | None:
-    """The model's new file, if a process ended after it had put the states in their place, and not
-    yet this one.
-    """
+    """Return the model's temporary file, if a process ended between renaming states and model."""
     name = values.get(files.WEIGHTS_UNTIL_REPLACED)
     if not isinstance(name, str) or os.path.basename(name) != name:
         return None
@@ -309,10 +304,10 @@ def _still_to_be_replaced(filename: str | os.PathLike[str], values: dict[str, An
 
 
 def _drawing(own: Composite, loaded: Composite, filename: Any) -> list[tuple[Primitive, Primitive]]:
-    """The operations that draw random numbers, each with its like in the file.
+    """Pair the operations that draw random numbers with those of the file.
 
     Raises:
-        FileFormatError: if the file holds others.
+        FileFormatError: if the file has others.
     """
     pairs = list(_in_order(own.root_function)), list(_in_order(loaded.root_function))
     if [p.op_name for p in pairs[0]] != [p.op_name for p in pairs[1]]:
@@ -324,7 +319,7 @@ def _drawing(own: Composite, loaded: Composite, filename: Any) -> list[tuple[Pri
 
 
 def _in_order(root: Primitive) -> Iterator[Primitive]:
-    """The operations that draw random numbers, those inside a block in the block's place."""
+    """Yield the operations that draw random numbers, those inside blocks as well."""
     for primitive in walk.post_order(root.results):
         if primitive.block is not None:
             yield from _in_order(primitive.block.composite.root_function)
@@ -338,43 +333,44 @@ def _in_order(root: Primitive) -> Iterator[Primitive]:
 def _states(
     values: dict[str, Any], learners: tuple[Any, ...], uids: Mapping[Any, str]
 ) -> tuple[list[tuple[dict[str, Any], Any]], dict[str, Any]]:
-    """The learners' states, and what the program had added.
+    """Return the learners' states, and the program's own.
 
     Raises:
         FileFormatError: if the dictionary is no checkpoint's.
         LearnerStateError: if it has other learners.
     """
-    found, external = values.get("Learners"), values.get("ExternalState")
+    saved, external = values.get("Learners"), values.get("ExternalState")
     counts = [values.get(_SAMPLES, 0), values.get(_PASSES, 0)]
     sizes = values.get(_SIZES, {})
     counts += sizes.values() if isinstance(sizes, dict) else [None]
     if not (
-        isinstance(found, list)
+        isinstance(saved, list)
         and isinstance(external, dict)
         and all(isinstance(n, int) and n >= 0 for n in counts)
     ):
         raise FileFormatError("it is no checkpoint of a trainer")
-    if len(found) != len(learners):
+    if len(saved) != len(learners):
         raise LearnerStateError(
-            f"the checkpoint is of {len(found)} learners, and the trainer has {len(learners)}"
+            f"the checkpoint is of {len(saved)} learners, and the trainer has {len(learners)}"
         )
     states = [
         learner_from_file(state, learner, [uids.get(p) for p in learner.parameters])
-        for state, learner in zip(found, learners, strict=True)
+        for state, learner in zip(saved, learners, strict=True)
     ]
-    return states, {key: _given(value) for key, value in external.items()}
+    return states, {key: _external_from_file(value) for key, value in external.items()}
 
 
-def _held(value: Any) -> Any:
-    """What a program adds to a checkpoint, as files hold it: whole numbers in what takes them, as
-    the original does.
+def _external_to_file(value: Any) -> Any:
+    """Convert a program's own state to values of files, integers to a type that is wide enough.
+
+    The original does so, too.
     """
     if value is None:
         return DictionaryValue()
     if isinstance(value, Mapping):
-        return {_name(key): _held(item) for key, item in value.items()}
+        return {_name(key): _external_to_file(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_held(item) for item in value]
+        return [_external_to_file(item) for item in value]
     if (
         isinstance(value, (int, np.integer))
         and not isinstance(value, bool)
@@ -386,23 +382,23 @@ def _held(value: Any) -> Any:
         if abs(number) < 2**1000 and int(float(number)) == number:
             return float(number)
         raise FileFormatError(
-            f"save_checkpoint: the number {number} is too large for a file; save it as text"
+            f"save_checkpoint: the number {number} is too large for a file; save it as a string"
         )
     return value
 
 
 def _name(key: Any) -> str:
     if not isinstance(key, str):
-        raise TypeError(f"save_checkpoint: names in external_state must be text, got {key!r}")
+        raise TypeError(f"save_checkpoint: names in external_state must be strings, got {key!r}")
     return key
 
 
-def _given(value: Any) -> Any:
-    """What a file holds, as plain Python values and arrays of the program's own."""
+def _external_from_file(value: Any) -> Any:
+    """Convert values of a file to plain Python values and copied arrays."""
     if isinstance(value, dict):
-        return {key: _given(item) for key, item in value.items()}
+        return {key: _external_from_file(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_given(item) for item in value]
+        return [_external_from_file(item) for item in value]
     if isinstance(value, np.ndarray):
         return value.copy()
     if isinstance(value, Size):

@@ -1,4 +1,4 @@
-"""Files of dictionaries: read with care, written whole or not at all."""
+"""Reads and writes files of dictionaries: checks what it reads, and replaces files atomically."""
 
 from __future__ import annotations
 
@@ -19,26 +19,27 @@ from cntk._persist.v1.wire import START
 from cntk.errors import ArgumentError
 from cntk.io._text.listed_names import advice
 
-# A message can have two gigabytes. In larger files it follows this mark and its size, and arrays'
-# elements follow it.
+# A protobuf message has at most two gigabytes. A larger file begins with this magic number and the
+# message's size; the message has no elements of arrays, which follow it.
 _MARK = b"ktnc"
-# How else a file begins: with a version, or the first value.
+# The first byte of other files: the key of the version, or of the first value.
 _BEGINNINGS = (b"\x08", b"\x12")
 _LARGEST_MESSAGE = 2**31 - 2**20
 
-# In a checkpoint's states: the name of the model's new file until it takes the former one's place,
-# which is right after these states have. The original leaves this key alone.
+# Key in a checkpoint's states: name of the model's temporary file, which is renamed right after
+# these states are. The original ignores this key.
 WEIGHTS_UNTIL_REPLACED = "WeightsUntilReplaced"
 
 
 class ModelNotFoundError(FileNotFoundError, ValueError, RuntimeError):
-    """There is no such file. The original raises ValueError for models and RuntimeError for
-    checkpoints.
+    """Error for a missing file.
+
+    The original raises ValueError for models and RuntimeError for checkpoints.
     """
 
 
 def describe(source: Any) -> str:
-    """How errors name what is read."""
+    """Return the name of a source in errors."""
     if isinstance(source, (bytes, bytearray, memoryview)):
         return f"a model of {len(source)} bytes in memory"
     name = source if isinstance(source, (str, os.PathLike)) else getattr(source, "name", source)
@@ -48,11 +49,11 @@ def describe(source: Any) -> str:
 def read(
     source: Any, decoded: Callable[[memoryview], dict[str, Any]] | None = None
 ) -> dict[str, Any]:
-    """The dictionary in a file.
+    """Read the dictionary in a file.
 
     Args:
         source: a path, the file's bytes, or a file opened for reading in binary mode.
-        decoded: makes the dictionary of the bytes; `decode` if not given.
+        decoded: converts the bytes to the dictionary; by default `decode`.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -67,7 +68,7 @@ def read(
 
 
 def read_value(source: Any) -> Any:
-    """The single value in a file that `write_value` wrote; see `read`."""
+    """Read the single value in a file that `write_value` wrote; see `read`."""
     data = memoryview(_content(source))
     try:
         with _no_collection():
@@ -77,18 +78,16 @@ def read_value(source: Any) -> Any:
 
 
 def decode_loosely(data: memoryview) -> dict[str, Any]:
-    """The dictionary in a file's bytes, with None for each value of a kind that is not known; see
-    `read`.
-    """
+    """Decode a file's bytes, with None for each value of an unknown kind; see `read`."""
     return decode(data, newer_is_nothing=True)
 
 
 def decode(data: memoryview, newer_is_nothing: bool = False) -> dict[str, Any]:
-    """The dictionary in a file's bytes; see `read`.
+    """Decode a file's bytes to its dictionary; see `read`.
 
     Args:
         data: the bytes.
-        newer_is_nothing: whether values of unknown kinds are None; else the file is refused.
+        newer_is_nothing: whether values of unknown kinds are None; else they are an error.
     """
     if data[: len(_MARK)] != _MARK:
         _require_own(bytes(data[:ENOUGH]))
@@ -103,9 +102,7 @@ def decode(data: memoryview, newer_is_nothing: bool = False) -> dict[str, Any]:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Do not look for garbage meanwhile: of the many values that are made none is, and looking
-    takes most of the time.
-    """
+    """Disable the garbage collector, which would take most of the time and find nothing."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -133,7 +130,7 @@ def _content(source: Any) -> bytes | bytearray | memoryview:
                 f"there is no file {describe(source)} to load{advice(os.fspath(source))}"
             )
         with opened(source) as file:
-            # A file of another kind may be of any size: look before taking it all.
+            # A file of another kind may be of any size: check its begin before reading all of it.
             start = file.read(ENOUGH)
             if not start.startswith((_MARK, START)):
                 try:
@@ -155,13 +152,12 @@ def _content(source: Any) -> bytes | bytearray | memoryview:
 def write(
     target: str | os.PathLike[str] | IO[bytes], values: Mapping[str, Any], operation: str = "save"
 ) -> None:
-    """Write a dictionary to a file; a file of that name is replaced once all is written, and not
-    before.
+    """Write a dictionary to a file; an existing file is replaced when all is written.
 
     Args:
         target: the path, missing directories are made; or a file opened for writing in binary mode.
         values: the dictionary.
-        operation: what the program has called, for errors.
+        operation: the function that the program has called, for errors.
 
     Raises:
         FileFormatError: for a value that files cannot hold.
@@ -171,7 +167,7 @@ def write(
     if isinstance(target, (str, os.PathLike)) or not hasattr(target, "write"):
         write_together({checked_path(target, operation): values}, operation)
     else:
-        _prepared(values)(_Given(target, operation))
+        _prepare(values)(_OpenedFile(target, operation))
 
 
 def write_together(
@@ -183,10 +179,10 @@ def write_together(
 
     Args:
         files: the dictionaries by path, the last to be replaced first; see `write`.
-        operation: what the program has called, for errors.
-        mark: becomes part of the temporary names.
+        operation: the function that the program has called, for errors.
+        mark: part of the temporary files' names.
     """
-    prepared = [_prepared(values) for values in files.values()]
+    prepared = [_prepare(values) for values in files.values()]
     with replacing_together(files, operation, mark, _named_by_states) as fresh:
         for put, file in zip(prepared, fresh, strict=True):
             put(file)
@@ -198,21 +194,19 @@ def beside(filename: str | os.PathLike[str]) -> str:
 
 
 def _named_by_states(filename: str) -> set[Any]:
-    """The temporary of a model that is needed: the states beside it are in their place, and it is
-    not.
-    """
+    """Return the temporary file of a model whose states have been renamed, but not it itself."""
     try:
         return {read(beside(filename)).get(WEIGHTS_UNTIL_REPLACED)}
     except (OSError, ValueError):
         return set()
 
 
-class _Given:
-    """A file that the program has opened and goes on to own.
+class _OpenedFile:
+    """File that the program has opened, and will close.
 
     Args:
         file: the file.
-        operation: what the program has called, for errors.
+        operation: the function that the program has called, for errors.
 
     Raises:
         ArgumentError: if it is closed, takes strings in place of bytes, or was opened to be read.
@@ -228,7 +222,7 @@ class _Given:
                 f"'wb'), and close it afterwards"
             ) from None
         except OSError:
-            pass  # The first bytes that there are fail as well.
+            pass  # Writing the first bytes raises it again.
 
     def write(self, content: bytes | bytearray | memoryview) -> None:
         """Write all of the bytes."""
@@ -239,8 +233,8 @@ class _Given:
                 left = left[len(left) if taken is None else taken :]
 
 
-def _prepared(values: Mapping[str, Any]) -> Callable[[Writable], None]:
-    """What writes a dictionary; by then it is known that files can hold it."""
+def _prepare(values: Mapping[str, Any]) -> Callable[[Writable], None]:
+    """Encode a dictionary; return a function that writes it to a file."""
     later: list[np.ndarray] = []
     message = encode_dictionary(values)
     large = message.size > _LARGEST_MESSAGE

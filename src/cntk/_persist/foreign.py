@@ -1,13 +1,13 @@
-"""Files of other programs, recognised by how they begin."""
+"""Recognises files of other programs by their first bytes, for errors."""
 
 from __future__ import annotations
 
 from cntk._persist.protobuf.wire import FileFormatError, read_varint
 
-# So many bytes tell every kind.
+# The number of first bytes that determine every kind.
 ENOUGH = 512
 
-# How a file begins, what it is, and what to do with it.
+# The first bytes of a file, its kind, and what to do with it.
 _BEGINNINGS = (
     (
         b"\x89HDF\r\n\x1a\n",
@@ -35,7 +35,7 @@ _BEGINNINGS = (
     (b"|", "data in CNTK's text format", "read it with CTFDeserializer"),
 )
 _WEB_PAGES = (b"<!doctype html", b"<html", b"<?xml")
-# The first file in an archive: how its name ends.
+# The end of the name of an archive's first member.
 _ARCHIVES = (
     ("data.pkl", "a PyTorch file", "load it with torch.load"),
     ("/.format_version", "a PyTorch file", "load it with torch.load"),
@@ -61,21 +61,22 @@ def what_it_is(start: bytes) -> str:
 
 
 def is_onnx(start: bytes) -> bool:
-    """Whether a file begins as a model in ONNX does: a version, then the producer's name, a domain
-    or the graph itself.
+    """Return whether a file begins like an ONNX model.
+
+    Its fields are a version, then the producer's name, a domain, or the graph itself.
     """
     try:
         if not start.startswith(b"\x08"):
             return False
-        _, place = read_varint(memoryview(start), 1)
-        if start[place : place + 1] in (b"\x3a", b"\x42", b"\x1a"):
+        _, second = read_varint(memoryview(start), 1)
+        if start[second : second + 1] in (b"\x3a", b"\x42", b"\x1a"):
             return True
-        _, behind = read_varint(memoryview(start), place + 1)
+        _, behind = read_varint(memoryview(start), second + 1)
     except FileFormatError:
         return False
     # In a dictionary of CNTK's, and in Core ML, the second field is a message, which has a first
     # field of its own.
-    return start[place : place + 1] == b"\x12" and start[behind : behind + 1].isalnum()
+    return start[second : second + 1] == b"\x12" and start[behind : behind + 1].isalnum()
 
 
 def _kind(start: bytes) -> tuple[str, str]:

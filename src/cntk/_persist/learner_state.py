@@ -1,4 +1,4 @@
-"""What learners have gathered, as dictionaries in files: the original's own, read and written."""
+"""Converts the state of learners to and from the original's dictionaries, for checkpoints."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from cntk.train.distributed import BlockMomentumLearner, DistributedLearner
 
 LEARNER_VERSION, SCHEDULE_VERSION = 3, 2
 
-# Of a learner written in Python: what its `create_checkpoint` has given.
+# The result of a user-defined learner's `create_checkpoint`.
 _OWN = "user_state"
-# Of distributed learners: what they are around, and what block momentum keeps.
+# Of distributed learners: the state of the learner that they wrap, and the block momentum.
 _LOCAL, _BASE, _SMOOTHED = "localLearners", "base", "blockLevelSmoothedGradient"
-# In the first version a schedule had a unit, a sample or a minibatch, in place of a reference
+# In the first version a schedule had a unit, a sample or a minibatch, instead of a reference
 # minibatch size.
 _REFERENCE_OF_UNIT = {0: 1, 1: 0}
 
@@ -34,13 +34,11 @@ T = TypeVar("T")
 
 
 class LearnerStateError(RuntimeError):
-    """A checkpoint's learner is of another kind than the one to be restored, or had other
-    parameters.
-    """
+    """Error for a checkpoint of a learner of another kind, or with other parameters."""
 
 
 def learner_to_file(learner: Any) -> dict[str, Any]:
-    """A learner's state as a dictionary, with what a learner written in Python adds."""
+    """Return a learner's state as a dictionary, with that of a user-defined learner."""
     if isinstance(learner, DistributedLearner):
         return _distributed_to_file(learner)
     values = _common(learner)
@@ -50,14 +48,14 @@ def learner_to_file(learner: Any) -> dict[str, Any]:
 
 
 def learner_checkpoint(learner: Learner | DistributedLearner) -> Dictionary:
-    """A learner's state by itself; see `Learner.create_checkpoint`."""
+    """Return a learner's state without a trainer; see `Learner.create_checkpoint`."""
     return Dictionary(
         _common(learner) if isinstance(learner, Learner) else learner_to_file(learner)
     )
 
 
 def restore_learner(values: Mapping[str, Any], learner: Learner | DistributedLearner) -> None:
-    """Have a learner go on from its state by itself; see `Learner.restore_from_checkpoint`."""
+    """Restore a learner from its state; see `Learner.restore_from_checkpoint`."""
     state, own = learner_from_file(dict(values), learner, [p.uid for p in learner.parameters])
     learner.load_state_dict(state)
     if isinstance(learner, DistributedLearner):
@@ -84,7 +82,7 @@ def _common(learner: Learner) -> dict[str, Any]:
         },
         "noise_injection_seed": Size(state["noise_seed"]),
         "master_parameter_updated": state["minibatches"] > 0,
-        "smoothed_gradients": _gathered(learner, state["slots"], state["masters"]),
+        "smoothed_gradients": _state_arrays(learner, state["slots"], state["masters"]),
     }
     if learner.counts:
         values["smoothed_count"] = float(state["smoothed_count"])
@@ -106,9 +104,7 @@ def _distributed_to_file(learner: DistributedLearner) -> dict[str, Any]:
 def _distributed_from_file(
     values: Any, learner: DistributedLearner, uids: Sequence[str | None]
 ) -> tuple[dict[str, Any], Any]:
-    """The state of a distributed learner; the checkpoint may be one of the learner that it is
-    around.
-    """
+    """Read the state of a distributed learner, or of the learner that it wraps."""
     local, own = learner_from_file(_local_values(values), learner.local, uids)
     state: dict[str, Any] = {"local": local}
     if isinstance(learner, BlockMomentumLearner):
@@ -121,13 +117,13 @@ def _distributed_from_file(
             else []
         )
         if sizes != [a.numel() for a in learner.smoothed]:
-            raise LearnerStateError("the block momentum to restore is that of other parameters")
+            raise LearnerStateError("the checkpoint's block momentum is of other parameters")
         state["smoothed"] = [tensor_of(np.array(array)) for array in smoothed]
     return state, own
 
 
 def _local_values(values: Any) -> Any:
-    """What a distributed learner's dictionary holds of the learner that it is around."""
+    """Return the dictionary of the learner that a distributed learner wraps."""
     for key in (_BASE, _LOCAL):
         if isinstance(values, dict) and key in values:
             values = values[key]
@@ -137,18 +133,17 @@ def _local_values(values: Any) -> Any:
 def learner_from_file(
     values: Any, learner: Any, uids: Sequence[str | None]
 ) -> tuple[dict[str, Any], Any]:
-    """A learner's state, fit for its `load_state_dict`, and what a learner written in Python has
-    added.
+    """Convert a dictionary to a state for `load_state_dict`, and a user-defined learner's state.
 
     Args:
         values: the dictionary.
-        learner: the learner to be restored; it stays as it is.
-        uids: the uids that its parameters had when the file was written. Files of the first version
-            need them.
+        learner: the learner to be restored; it is not changed.
+        uids: the uids that its parameters had when the file was written, for files of the first
+            version.
 
     Raises:
         FileFormatError: if the dictionary is not a learner's.
-        LearnerStateError: if it is another kind's, or of one with other parameters.
+        LearnerStateError: if it is of a learner of another kind or with other parameters.
     """
     if isinstance(learner, DistributedLearner):
         return _distributed_from_file(values, learner, uids)
@@ -157,7 +152,7 @@ def learner_from_file(
         return learner.state_dict(), None  # as the original writes such learners
     if not isinstance(values, dict) or _part(values, "type", str) != "Learner":
         raise FileFormatError(
-            "it holds something else where a learner's state was expected; the file is damaged"
+            "it has something else where a learner's state was expected; the file is damaged"
         )
     version = _part(values, "version", int)
     if version > LEARNER_VERSION:
@@ -171,7 +166,7 @@ def learner_from_file(
             f"of another kind?"
         )
     before = learner.state_dict()
-    slots, masters = _slots(
+    slots, masters = _split_arrays(
         learner, _arrays(values, version, uids), flag(values, "master_parameter_updated")
     )
     state = {
@@ -191,7 +186,7 @@ def learner_from_file(
 
 
 def restore_own_state(learner: Any, state: Any) -> None:
-    """Hand a learner written in Python what its `create_checkpoint` had given."""
+    """Restore a user-defined learner from the result of its `create_checkpoint`."""
     while isinstance(learner, DistributedLearner):
         learner = learner.local
     if state is not None and _has_own_state(learner):
@@ -208,61 +203,57 @@ def _has_own_state(learner: Learner) -> bool:
 # -- arrays ----------------------------------------------------------------------------------------
 
 
-def _gathered(
-    learner: Learner, slots: dict[str, list[Tensor]], masters: Sequence[Tensor | None]
+def _state_arrays(
+    learner: Learner, states: dict[str, list[Tensor]], masters: Sequence[Tensor | None]
 ) -> list[np.ndarray]:
-    """For each parameter one array: all tensors that the rule keeps for it, one after another.
+    """Return one array for each parameter: its optimizer states, one after another.
 
-    After those of a parameter of 16 bits come room for its gradient, where the original has some,
-    and its copy in float32.
+    A 16-bit parameter has two more: zeros in place of its gradient, where the original has that,
+    and its float32 copy.
     """
     arrays = []
     for k, parameter in enumerate(learner.parameters):
-        tensors, master = [slots[name][k] for name in learner.slots], masters[k]
+        tensors, master = [states[name][k] for name in learner.slots], masters[k]
         if master is not None:
             tensors += [*[torch.zeros_like(master)] * (learner.spare_copies - 1), master]
-        kept = [array_of(t).reshape(-1) for t in tensors]
-        shape = _shape(learner, parameter.shape, len(kept))
+        parts = [array_of(t).reshape(-1) for t in tensors]
+        shape = _shape(learner, parameter.shape, len(parts))
         arrays.append(
-            np.concatenate(kept).reshape(shape) if kept else np.zeros(shape, parameter.dtype)
+            np.concatenate(parts).reshape(shape) if parts else np.zeros(shape, parameter.dtype)
         )
     return arrays
 
 
 def _shape(learner: Learner, shape: tuple[int, ...], count: int) -> tuple[int, ...]:
-    """The shape of such an array: several tensors of a parameter stand as matrices under each
-    other.
-    """
+    """Return the shape of such an array: ``count`` states as matrices, one below another."""
     if count < 2:
         return tuple(shape) if count else ()
     return count * math.prod(shape[:-1]), shape[-1] if shape else 1
 
 
 def _arrays(values: dict[str, Any], version: int, uids: Sequence[str | None]) -> list[np.ndarray]:
-    found = (
+    arrays = (
         [values.get(uid or "") for uid in uids]
         if version < 2
         else _part(values, "smoothed_gradients", list)
     )
-    if not all(isinstance(array, np.ndarray) for array in found):
+    if not all(isinstance(array, np.ndarray) for array in arrays):
         raise LearnerStateError(
-            "the checkpoint does not hold what a learner has gathered for each of its parameters"
+            "the checkpoint does not have the optimizer state of each of the learner's parameters"
         )
-    return found  # type: ignore[return-value]
+    return arrays  # type: ignore[return-value]
 
 
-def _slots(
+def _split_arrays(
     learner: Learner, arrays: list[np.ndarray], has_masters: bool
 ) -> tuple[dict[str, list[Tensor]], list[Tensor | None]]:
-    """What a rule keeps, by name; and copies in float32 of parameters of 16 bits, None where there
-    are none.
-    """
+    """Return optimizer states by name, and float32 copies of 16-bit parameters (else None)."""
     if len(arrays) != len(learner.parameters):
         raise LearnerStateError(
             f"the checkpoint's learner has {len(arrays)} parameters, and this {learner.kind} "
             f"{len(learner.parameters)}"
         )
-    slots: dict[str, list[Tensor]] = {name: [] for name in learner.slots}
+    states: dict[str, list[Tensor]] = {name: [] for name in learner.slots}
     masters: list[Tensor | None] = []
     for parameter, array in zip(learner.parameters, arrays, strict=True):
         count = len(learner.slots)
@@ -274,17 +265,16 @@ def _slots(
             expected, count = with_copy, count + learner.spare_copies
         if array.shape != expected:
             raise LearnerStateError(
-                f"what the checkpoint's learner gathered for parameter '{parameter.name}' has "
-                f"shape "
-                f"{shape_text(array.shape)}, and {learner.kind} keeps {shape_text(expected)}; "
+                f"the checkpoint's optimizer state of parameter '{parameter.name}' has shape "
+                f"{shape_text(array.shape)}, and that of {learner.kind} {shape_text(expected)}; "
                 "was it saved by a learner of another kind?"
             )
         parts = np.split(array.reshape(-1), count or 1)
         tensors = [tensor_of(part.reshape(parameter.shape).copy()) for part in parts[:count]]
         for name, tensor in zip(learner.slots, tensors, strict=False):
-            slots[name].append(tensor)
+            states[name].append(tensor)
         masters.append(tensors[-1] if count > len(learner.slots) and has_masters else None)
-    return slots, masters
+    return states, masters
 
 
 # -- schedules -------------------------------------------------------------------------------------
@@ -322,10 +312,10 @@ def _part(values: dict[str, Any], key: str, type_: type[T]) -> T:
 
 
 def _count(values: dict[str, Any], key: str) -> int:
-    """A number of things, or a seed.
+    """Return a count, or a seed.
 
     Raises:
-        FileFormatError: if it is missing, or no such number.
+        FileFormatError: if it is missing, or not an integer of 0 or more.
     """
     count = _part(values, key, int)
     if isinstance(count, bool) or count < 0:

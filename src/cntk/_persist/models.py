@@ -1,4 +1,4 @@
-"""Models in files, by their format."""
+"""Saves and loads models, by format."""
 
 from __future__ import annotations
 
@@ -34,11 +34,7 @@ def load(model: Any, device: DeviceDescriptor | None, format: ModelFormat) -> Co
 
 
 def need_source(model: Any, called: str) -> None:
-    """Refuse what a model cannot be read from.
-
-    Raises:
-        ArgumentError: for anything but a path, bytes or a file.
-    """
+    """Raise ArgumentError for any source of a model but a path, bytes or a file."""
     if not isinstance(model, (str, os.PathLike, bytes, bytearray, memoryview)) and not hasattr(
         model, "read"
     ):

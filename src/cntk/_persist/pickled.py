@@ -1,9 +1,9 @@
-"""Functions, variables, learners and trainers in pickles, as for another process or for `copy`.
+"""Pickles functions, variables, learners and trainers, for other processes and `copy`.
 
-A graph is in a pickle as it is in a file, and so is a parameter. Only what no function computes is
-apart from its graph: so a model and its loss that are pickled together go on sharing parameters and
-inputs, and a shallow copy shares them too. Python unpickles what anybody has written: nothing here
-runs more than loading a file does.
+A pickle has graphs and parameters as files have them. Only leaves (parameters, constants, inputs)
+are stored apart from their graph: so a model and its loss that are pickled together go on sharing
+them, and a shallow copy shares them, too. Pickles may come from anybody: nothing here runs more
+code than loading a file does.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from cntk.train.distributed import DistributedLearner
 from cntk.variables import Constant, Parameter
 
 _NAME = "what was pickled"
-# A pickle names what makes an object again, and gives its arguments.
+# What `__reduce__` returns: a function that makes the object again, and its arguments.
 Parts = tuple[Callable[..., Any], tuple[Any, ...]]
 
 
@@ -41,7 +41,7 @@ Parts = tuple[Callable[..., Any], tuple[Any, ...]]
 
 
 def function_parts(function: Function) -> Parts:
-    """What a pickle holds of a function."""
+    """Return the pickled form of a function."""
     if not function.is_composite:
         return root_of, (whole_graph(function),)
     composite = whole_graph(function)
@@ -71,7 +71,7 @@ def root_of(composite: Composite) -> Primitive:
 
 
 def variable_parts(variable: Variable) -> Parts:
-    """What a pickle holds of a variable."""
+    """Return the pickled form of a variable."""
     owner = variable._owner
     if owner is not None:
         results = owner.root_function.results
@@ -80,13 +80,13 @@ def variable_parts(variable: Variable) -> Parts:
             next(k for k, v in enumerate(results) if v is variable),
         )
     if isinstance(variable, (Parameter, Constant)) and variable._data is None:
-        return unmade_of, _unmade(variable)
+        return uninitialized_of, _uninitialized(variable)
     return variable_of, (encode_dictionary(leaf_to_dictionary(variable)).to_bytes(),)
 
 
-def output_of(composite: Composite, place: int) -> Variable:
+def output_of(composite: Composite, index: int) -> Variable:
     """Return an output of a graph."""
-    return composite.root_function.results[place]
+    return composite.root_function.results[index]
 
 
 def variable_of(content: bytes) -> Variable:
@@ -94,10 +94,8 @@ def variable_of(content: bytes) -> Variable:
     return leaf_from_dictionary(files.decode(memoryview(content)), _NAME)
 
 
-def _unmade(variable: Parameter | Constant) -> tuple[Any, ...]:
-    """A parameter or constant that has no value yet, since its shape or dtype is still to be
-    inferred.
-    """
+def _uninitialized(variable: Parameter | Constant) -> tuple[Any, ...]:
+    """Return the parts of a parameter or constant whose shape or dtype is not inferred yet."""
     initial, type_ = variable._initial, variable.type_
     if isinstance(initial, torch.Tensor):
         initial = array_of(initial)
@@ -115,7 +113,7 @@ def _unmade(variable: Parameter | Constant) -> tuple[Any, ...]:
     )
 
 
-def unmade_of(
+def uninitialized_of(
     kind: int,
     shape: tuple[int, ...],
     dtype: str | None,
@@ -144,8 +142,8 @@ def unmade_of(
 
 # -- learners --------------------------------------------------------------------------------------
 
-# What a learner makes anew of its state.
-_MADE_ANEW: dict[str, Any] = {
+# Attributes that `load_state_dict` sets.
+_RESET: dict[str, Any] = {
     "_leaves": None,
     "_masters": None,
     "_restored": None,
@@ -156,11 +154,9 @@ _MADE_ANEW: dict[str, Any] = {
 
 
 def learner_parts(learner: Learner | DistributedLearner) -> Parts:
-    """What a pickle holds of a learner."""
+    """Return the pickled form of a learner."""
     attributes = {
-        key: _without_tensors(value)
-        for key, value in vars(learner).items()
-        if key not in _MADE_ANEW
+        key: _without_tensors(value) for key, value in vars(learner).items() if key not in _RESET
     }
     state = (
         encode_dictionary(learner_to_file(learner)).to_bytes()
@@ -184,7 +180,7 @@ def learner_of(
     vars(learner).update({key: _with_tensors(value) for key, value in attributes.items()})
     if isinstance(learner, Learner):
         vars(learner).update(
-            {key: value.copy() if value == {} else value for key, value in _MADE_ANEW.items()}
+            {key: value.copy() if value == {} else value for key, value in _RESET.items()}
         )
         values = files.decode(memoryview(state))
         loaded, own = learner_from_file(values, learner, [p.uid for p in learner.parameters])
@@ -194,7 +190,7 @@ def learner_of(
 
 
 class _Arrays(tuple):  # type: ignore[type-arg]
-    """Tensors, each as its dtype, shape and bytes; None where there is none."""
+    """Tensors, each as its dtype, shape and bytes, or None."""
 
 
 def _without_tensors(value: Any) -> Any:
@@ -219,15 +215,13 @@ def _with_tensors(value: Any) -> Any:
 
 
 def trainer_parts(trainer: Any) -> Parts:
-    """What a pickle holds of a trainer: all that is trained as one graph, and where training has
-    got to.
-    """
+    """Return the pickled form of a trainer: all that it trains as one graph, and its progress."""
     nodes = (trainer._model, trainer._loss, trainer._metric)
     outputs = [v for node in nodes for v in _outputs(node)]
     graph, apart = _graph_parts(combine_variables(outputs), [trainer._step.function])
     described = [_described(node) for node in nodes]
     progress = (trainer._step.trained, *trainer._step.passes())
-    # Writers hold on to these sums.
+    # Progress writers refer to these sums.
     sums = (trainer._tested, trainer._trained_loss, trainer._trained_metric, trainer._notice)
     return trainer_of, (
         type(trainer),
@@ -265,7 +259,7 @@ def trainer_of(
         _node(kind_of, [outputs.pop(0) for _ in range(count)], name)
         for kind_of, count, name in described
     )
-    # What the writers were told of learners is theirs already.
+    # `__init__` would tell the learners of writers that they know already.
     trainer = kind.__new__(kind)
     known = [list(learner._writers) for learner in learners if isinstance(learner, Learner)]
     Trainer.__init__(trainer, model, (loss, metric), list(learners), list(writers))
@@ -286,7 +280,7 @@ def _outputs(node: Any) -> Sequence[Variable]:
 
 
 def _described(node: Any) -> tuple[str, int, str]:
-    """A model or criterion: what it is, of how many outputs, and its name."""
+    """Describe a model or criterion: its kind, number of outputs, and name."""
     if not isinstance(node, Function):
         return ("nothing" if node is None else "variable"), len(_outputs(node)), ""
     return (

@@ -1,4 +1,4 @@
-"""Values from a file, put back into a function that is there already."""
+"""Restores the values of an existing function's parameters and constants from a file."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from cntk.variables import Constant, Parameter
 
 
 def restore(function: Function, filename: str | os.PathLike[str]) -> None:
-    """Take over values from a file; see `Function.restore`.
+    """Copy values from a file; see `Function.restore`.
 
-    Inside its blocks the file's function may be written down in other operations, as the original
-    does it: what counts are the operations outside, the parameters, and the constants with a name,
-    which hold state.
+    Operations inside blocks are not compared, because the original may write others. The functions
+    must have the same operations outside of blocks, parameters, and constants with a name (which
+    are state).
     """
     set_values(matched(function, load(filename), filename))
 
@@ -29,7 +29,7 @@ def restore(function: Function, filename: str | os.PathLike[str]) -> None:
 def matched(
     function: Function, loaded: Function, filename: str | os.PathLike[str]
 ) -> list[tuple[Parameter | Constant, Parameter | Constant]]:
-    """The parameters and constants of a function, each with its like in one from a file.
+    """Pair the parameters and constants of a function with those of one from a file.
 
     Raises:
         FileFormatError: if the file holds another function.
@@ -48,30 +48,26 @@ def matched(
 
 
 def set_values(pairs: Sequence[tuple[Parameter | Constant, Parameter | Constant]]) -> None:
-    """Give the first of each pair the other's value."""
+    """Set the value of the first of each pair to the other's."""
     for own, other in pairs:
         own.value = other.value
 
 
 def _operations(function: Function) -> Counter[str]:
-    """How often each operation is there. Those that the original adds where dynamic axes are not
-    known yet do not count.
-    """
+    """Count the operations by name, but for those that the original adds for unknown axes."""
     names = Counter(primitive.op_name for primitive in walk.post_order(function.outputs))
     del names["ReconcileDynamicAxis"]
     return names
 
 
 def _paired(own: Sequence[Any], other: Sequence[Any]) -> list[tuple[Any, Any]] | None:
-    """Variables of both functions in order; None unless there are as many, of the same names,
-    shapes and number formats.
-    """
+    """Pair variables in order; None unless all names, shapes and dtypes are the same."""
     if [(v.name, v.shape, v.dtype) for v in own] != [(v.name, v.shape, v.dtype) for v in other]:
         return None
     return list(zip(own, other, strict=True))
 
 
 def _paired_by_name(own: Sequence[Any], other: Sequence[Any]) -> list[tuple[Any, Any]] | None:
-    """Those that have a name, in order; None unless all have their like among the others."""
+    """Pair the variables that have a name; None unless the others have all of these names."""
     names = {v.name for v in own if v.name}
     return _paired([v for v in own if v.name], [v for v in other if v.name in names])

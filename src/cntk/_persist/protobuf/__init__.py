@@ -1,1 +1,1 @@
-"""The original's protobuf dictionary: wire format, values, arrays."""
+"""The original's protobuf dictionary: its wire format, values and arrays."""

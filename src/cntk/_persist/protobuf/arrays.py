@@ -1,5 +1,7 @@
-"""Shapes and arrays in files: the last axis first; elements stand in place or, in very large files,
-behind all else.
+"""Encodes and decodes shapes and arrays.
+
+Files have the last axis first. An array's elements are inside its message or, in very large files,
+behind the whole message.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from cntk._persist.protobuf.wire import (
 
 MAX_RANK = 64
 
-# number on disk -> number format, field of the elements, how an element is stored
+# dtype's number on disk -> dtype, field of the elements, encoding of an element
 _FORMATS: dict[int, tuple[Any, int, str]] = {
     1: (np.float32, 4, "<f4"),
     2: (np.float64, 5, "<f8"),
@@ -31,28 +33,28 @@ _FORMATS: dict[int, tuple[Any, int, str]] = {
     5: (np.int8, 6, "i1"),
     6: (np.int16, 7, "zigzag"),
 }
-# A field of our own: it says that numbers, kept as float32, are bfloat16. The original passes over
-# it.
+# A field of our own, which the original ignores: the elements, stored as float32, are bfloat16.
 _IS_BFLOAT16 = 16
 _NUMBERS = {np.dtype(format_[0]): number for number, format_ in _FORMATS.items()}
 
 
 class NDShape(tuple):  # type: ignore[type-arg]
-    """A shape, the last axis first; -1 is an inferred dimension, -2 an unknown shape, -3 a free
-    dimension.
+    """Shape with the last axis first.
+
+    A dimension of -1 is inferred, -2 means an unknown shape, and -3 is a free dimension.
     """
 
 
 def encode_shape(shape: tuple[int, ...]) -> Message:
-    """A shape as a message."""
+    """Encode a shape as a message."""
     return Message().data(1, b"".join(map(varint, shape))) if shape else Message()
 
 
 def decode_shape(data: memoryview) -> NDShape:
-    """A shape, whose dimensions may be any numbers; see `checked_shape`.
+    """Decode a shape, whose dimensions may be any integers; see `checked_shape`.
 
     Raises:
-        FileFormatError: if it is none, or has impossibly many axes.
+        FileFormatError: if the bytes are no shape, or have more than `MAX_RANK` axes.
     """
     dims: list[int] = []
     for number, stored, value in fields(data):
@@ -75,10 +77,10 @@ def decode_shape(data: memoryview) -> NDShape:
 
 
 def checked_shape(shape: NDShape) -> NDShape:
-    """The same shape, if it is one that a variable or an attribute may have.
+    """Return the shape unchanged, if a variable or an attribute may have it.
 
     Raises:
-        FileFormatError: if it has a negative dimension that means nothing.
+        FileFormatError: if it has an invalid dimension, or too many elements.
     """
     if any(d < -3 or (d == -2 and len(shape) > 1) for d in shape):
         raise FileFormatError(
@@ -90,16 +92,15 @@ def checked_shape(shape: NDShape) -> NDShape:
 
 
 def encode(value: np.ndarray, later: list[np.ndarray] | None) -> Message:
-    """An array as a message.
+    """Encode an array as a message.
 
     Args:
         value: the array.
-        shape: its shape, last axis first.
-        later: where to put the elements if they are to stand behind the whole; in place if not
-            given.
+        later: list to append the elements to, if they are to follow the whole message; None to
+            have them inside the array's message.
 
     Raises:
-        FileFormatError: for a number format that files do not hold.
+        FileFormatError: for a dtype that files cannot hold.
     """
     short = is_bfloat16(value.dtype)
     number = _NUMBERS.get(np.dtype(np.float32) if short else value.dtype)
@@ -124,14 +125,14 @@ def encode(value: np.ndarray, later: list[np.ndarray] | None) -> Message:
 
 
 def _zigzag(value: np.ndarray) -> bytes:
-    """Numbers of variable length, small ones of either sign in few bytes."""
+    """Encode int16 values as zigzag varints, which are short for small values of either sign."""
     wide = value.astype(np.int32).reshape(-1)
     numbers = ((wide << 1) ^ (wide >> 31)).astype(np.uint32)
     digits = np.stack([numbers & 0x7F, numbers >> 7 & 0x7F, numbers >> 14], 1).astype(np.uint8)
     count = 1 + (numbers > 0x7F) + (numbers > 0x3FFF)
-    place = np.arange(3)
-    digits[place < (count - 1)[:, None]] |= 0x80
-    return digits[place < count[:, None]].tobytes()
+    index = np.arange(3)
+    digits[index < (count - 1)[:, None]] |= 0x80
+    return digits[index < count[:, None]].tobytes()
 
 
 def _from_zigzag(data: memoryview) -> np.ndarray:
@@ -144,33 +145,34 @@ def _from_zigzag(data: memoryview) -> np.ndarray:
         raise FileFormatError("an array of int16 is damaged")
     numbers = np.zeros(ends.size, np.uint32)
     for k in range(3):
-        at = np.maximum(ends - k, 0)
+        offsets = np.maximum(ends - k, 0)
         begins = np.concatenate([[-1], ends[:-1]])
         inside = ends - k > begins
-        numbers = np.where(inside, (numbers << 7) | (octets[at] & 0x7F), numbers)
+        numbers = np.where(inside, (numbers << 7) | (octets[offsets] & 0x7F), numbers)
     wide = (numbers >> 1).astype(np.int32) ^ -(numbers & 1).astype(np.int32)
     return wide.astype(np.int16)
 
 
 class Decoder:
-    """Reads arrays of one file; the arrays are read-only views of its bytes where that is possible.
+    """Decoder of one file's arrays, which are read-only views of its bytes where possible.
 
     Args:
-        behind: the elements that stand behind the message in a very large file.
+        behind: the elements that follow the message in a very large file.
     """
 
     def __init__(self, behind: memoryview | None) -> None:
         self._behind = behind
 
     def array(self, data: memoryview) -> np.ndarray:
-        """An array, in Python's order of axes.
+        """Decode an array, in Python's order of axes.
 
         Raises:
-            FileFormatError: if the number of elements is not what the shape says, or the format is
+            FileFormatError: if the number of elements does not fit the shape, or the dtype is
                 unknown.
         """
         parts = {n: v for n, _, v in fields(data)}
-        number, storage, held = parts.get(1, 0), parts.get(2, 0), parts.get(3, memoryview(b""))
+        number, storage = parts.get(1, 0), parts.get(2, 0)
+        shape_bytes = parts.get(3, memoryview(b""))
         if storage != 0:
             raise FileFormatError(
                 "it holds an array in sparse storage, which cannot be read; save the model with "
@@ -179,11 +181,11 @@ class Decoder:
         if (
             not isinstance(number, int)
             or number not in _FORMATS
-            or not isinstance(held, memoryview)
+            or not isinstance(shape_bytes, memoryview)
         ):
-            raise FileFormatError(f"it holds an array of the unknown number format {number!r}")
+            raise FileFormatError(f"it holds an array of the unknown dtype {number!r}")
         dtype, field, stored = _FORMATS[number]
-        shape = decode_shape(held)[::-1]
+        shape = decode_shape(shape_bytes)[::-1]
         if any(d < 0 for d in shape):
             raise FileFormatError("it holds an array of unknown shape")
         count = math.prod(shape)
@@ -210,9 +212,7 @@ class Decoder:
             else []
         )
         if len(chunks) > 1:
-            raise FileFormatError(
-                "an array's elements stand in several pieces; the file is damaged"
-            )
+            raise FileFormatError("an array's elements are in several parts; the file is damaged")
         packed: Any = chunks[0] if chunks else memoryview(b"")
         if stored == "zigzag":
             return _from_zigzag(packed)

@@ -1,4 +1,4 @@
-"""Values of files as errors tell of them, and parts of dictionaries that must be there."""
+"""Describes values of files in errors, and looks up required values of dictionaries."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _EXPECTED: dict[type, str] = {
 
 
 def briefly(value: Any) -> str:
-    """A value of a file as errors show it: what kind it is, and, if it is short, the value."""
+    """Describe a value of a file for an error: its kind, and, if it is short, the value."""
     if isinstance(value, np.ndarray):
         return f"an array of shape {shape_text(value.shape)}"
     if isinstance(value, dict):
@@ -43,13 +43,13 @@ def briefly(value: Any) -> str:
 
 
 def part(values: dict[str, Any], key: str, type_: type[T], whose: str = "a part") -> T:
-    """A value of a dictionary.
+    """Return a value of a dictionary, which must be of a type.
 
     Args:
         values: the dictionary.
         key: the value's name.
-        type_: of what type it must be.
-        whose: what the dictionary is, where it has no uid to be told by.
+        type_: the type that it must have.
+        whose: description of the dictionary in errors, if it has no uid.
 
     Raises:
         FileFormatError: if it is missing or of another type.
@@ -62,16 +62,15 @@ def part(values: dict[str, Any], key: str, type_: type[T], whose: str = "a part"
             f"{told} has no '{key}'" if value is None else f"{told} has as '{key}' {briefly(value)}"
         )
         raise FileFormatError(
-            f"{what}, and {_EXPECTED[type_]} was expected; the file is damaged or holds something "
-            f"else"
+            f"{what}, and {_EXPECTED[type_]} was expected; the file is damaged or of another kind"
         )
     return value
 
 
 def flag(values: dict[str, Any], key: str) -> bool:
-    """A flag of a dictionary, unset if it is not there.
+    """Return a bool of a dictionary, False if it is missing.
 
     Raises:
-        FileFormatError: if something else is there.
+        FileFormatError: if it is of another type.
     """
     return values.get(key) is not None and part(values, key, bool)

@@ -1,8 +1,7 @@
-"""Dictionaries in files: a tree of named values, each of which says of what kind it is.
+"""Encodes and decodes dictionaries: trees of named values, each with its kind.
 
-In Python a dictionary is a ``dict``. The kinds that Python's own types do not tell apart have types
-here: `Size`, `Single` and `arrays.NDShape`. Axes are numbered, and shapes ordered, as the file has
-them: the last axis first.
+In Python a dictionary is a ``dict``. Kinds without a Python type have one here: `Size`, `Single`
+and `arrays.NDShape`. Axes are numbered, and shapes ordered, as in the file: the last axis first.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import numpy as np
 
 from cntk._persist.protobuf import arrays
 from cntk._persist.protobuf.arrays import MAX_RANK, NDShape
-from cntk._persist.protobuf.number_lists import Numbers, numbers_alike
+from cntk._persist.protobuf.number_lists import Numbers, decode_numbers
 from cntk._persist.protobuf.wire import (
     BYTES,
     FIXED32,
@@ -31,39 +30,39 @@ from cntk._persist.protobuf.wire import (
 from cntk.axis import Axis
 
 VERSION = 2
-# Real files nest a few levels, and hold values by the hundred thousand. Numbers in lists of their
-# like take little time.
+# Real files nest a few levels deep and have some hundred thousand values. Numbers in lists of one
+# kind are decoded fast, so there may be more of them.
 MAX_DEPTH, MAX_VALUES, MAX_NUMBERS = 64, 1_000_000, 5_000_000
 
 
 class Size(int):
-    """An unsigned number of 64 bits."""
+    """Unsigned 64-bit integer (size_t)."""
 
     __slots__ = ()
 
 
 class Single(float):
-    """A number of 32 bits with a fraction."""
+    """Number that is a float32 in files."""
 
     __slots__ = ()
 
 
 class PythonShape(tuple):  # type: ignore[type-arg]
-    """A shape in Python's order; files hold it the last axis first."""
+    """Shape in Python's order; files have the last axis first."""
 
 
-class Held:
-    """A value that a program has wrapped for a file; files hold the value itself.
+class Wrapped:
+    """Wrapper of a value; files have the value itself.
 
     Attributes:
-        held: the value.
+        wrapped: the value.
     """
 
-    held: Any
+    wrapped: Any
 
 
 class Kind(enum.IntEnum):
-    """Kinds of values; numbers as in files."""
+    """Kinds of values, with their numbers in files."""
 
     Nothing = 0
     Bool = 1
@@ -79,14 +78,14 @@ class Kind(enum.IntEnum):
     Array = 11
 
 
-# A dynamic axis has no index; these stand in its place in files.
+# A dynamic axis has no index; files have these instead.
 _DYNAMIC = 2**31 - 1
 _MARKS = {
     Axis.all_static_axes().name: 2**31 - 2,
     Axis.unknown_dynamic_axes()[0].name: 2**31 - 3,
     Axis.all_axes().name: 2**31 - 5,
 }
-# The position past the last static axis, and an axis yet to be put there.
+# The position behind the last static axis, and a new axis at that position.
 END_OF_AXES = 2**31 - 4
 _SPECIAL = {
     axis.name: axis
@@ -103,12 +102,12 @@ _SPECIAL = {
 
 
 def encode_dictionary(values: Mapping[str, Any], later: list[np.ndarray] | None = None) -> Message:
-    """A dictionary as a message.
+    """Encode a dictionary as a message.
 
     Args:
-        values: the values by name; None is left out.
-        later: where to put arrays' elements that are to stand behind the message; within it if not
-            given.
+        values: the values by name; None is skipped.
+        later: list to append arrays' elements to, if they are to follow the message; None to have
+            them inside it.
 
     Raises:
         FileFormatError: for a value that files cannot hold.
@@ -116,7 +115,7 @@ def encode_dictionary(values: Mapping[str, Any], later: list[np.ndarray] | None 
     message = Message().number(1, VERSION)
     for key, value in values.items():
         if not isinstance(key, str):
-            raise FileFormatError(f"a dictionary's keys must be text to be saved, got {key!r}")
+            raise FileFormatError(f"a dictionary's keys must be strings to be saved, got {key!r}")
         if value is not None:
             try:
                 encoded = encode_value(value, later)
@@ -127,9 +126,9 @@ def encode_dictionary(values: Mapping[str, Any], later: list[np.ndarray] | None 
 
 
 def encode_value(value: Any, later: list[np.ndarray] | None = None) -> Message:
-    """A value as a message; see `encode_dictionary`."""
-    if isinstance(value, Held):
-        value = value.held
+    """Encode a value as a message; see `encode_dictionary`."""
+    if isinstance(value, Wrapped):
+        value = value.wrapped
     if value is None:
         return Message().number(1, VERSION)
     kind, write = _writer(value)
@@ -140,7 +139,7 @@ _Writer = Callable[[Message, Any, Any], Message]
 
 
 def kind_of(value: Any) -> Kind:
-    """How files hold a value.
+    """Return the kind that a value has in files.
 
     Raises:
         FileFormatError: for a value that files cannot hold.
@@ -153,18 +152,16 @@ def _writer(value: Any) -> tuple[Kind, _Writer]:
         if isinstance(value, type_):
             return kind, write
     raise FileFormatError(
-        f"a {type(value).__name__} cannot be saved; use numbers, text, axes, NumPy arrays, or "
+        f"a {type(value).__name__} cannot be saved; use numbers, strings, axes, NumPy arrays, or "
         f"lists and dictionaries of these"
     )
 
 
-def _write_whole(message: Message, value: Any, later: Any) -> Message:
+def _write_integer(message: Message, value: Any, later: Any) -> Message:
     number = int(value)
     if -(2**31) <= number < 2**31:
         return message.number(4, number)
-    raise FileFormatError(
-        f"the number {number} is too large to be saved; whole numbers have 32 bits"
-    )
+    raise FileFormatError(f"the number {number} is too large to be saved; integers have 32 bits")
 
 
 def _write_size(message: Message, value: Any, later: Any) -> Message:
@@ -200,7 +197,7 @@ _WRITERS: list[tuple[Any, Kind, _Writer]] = [
     (bool, Kind.Bool, lambda m, v, _: m.number(3, v)),
     (np.bool_, Kind.Bool, lambda m, v, _: m.number(3, bool(v))),
     (Size, Kind.Size, _write_size),
-    ((int, np.integer), Kind.Int, _write_whole),
+    ((int, np.integer), Kind.Int, _write_integer),
     (Single, Kind.Single, lambda m, v, _: m.single(6, v)),
     ((float, np.floating), Kind.Double, lambda m, v, _: m.double(7, float(v))),
     (str, Kind.Text, lambda m, v, _: m.data(8, v)),
@@ -217,13 +214,12 @@ _WRITERS: list[tuple[Any, Kind, _Writer]] = [
 
 
 class Decoder:
-    """Reads one file's dictionary.
+    """Decoder of one file's dictionary.
 
     Args:
-        behind: the arrays' elements that stand behind the message, where it does not hold them
-            itself.
-        newer_is_nothing: whether values of unknown kinds are None, as for the original; else they
-            are refused.
+        behind: the arrays' elements that follow the message in a very large file; else None.
+        newer_is_nothing: whether values of unknown kinds are None, as in the original; else they
+            are an error.
     """
 
     def __init__(self, behind: memoryview | None = None, newer_is_nothing: bool = False) -> None:
@@ -233,16 +229,16 @@ class Decoder:
         self._data = memoryview(b"")
 
     def dictionary(self, data: memoryview) -> dict[str, Any]:
-        """The values of a dictionary by name.
+        """Decode a dictionary.
 
         Raises:
-            FileFormatError: if the data are no dictionary, or hold what cannot be read.
+            FileFormatError: if the data are no dictionary, or have unsupported values.
         """
         self._data = data
         return self._dictionary(0, len(data), 0)
 
     def value(self, data: memoryview) -> Any:
-        """One value."""
+        """Decode a single value."""
         self._data = data
         return self._value(0, len(data), 0)
 
@@ -252,7 +248,7 @@ class Decoder:
             if number == 1 and stored == VARINT:
                 _check_version(first)
             elif number == 2 and stored == BYTES:
-                key = held = (0, 0)
+                key = content = (0, 0)
                 for n, s, a, b in scan(self._data, first, last):
                     if n in (1, 2) and s == VARINT:
                         raise FileFormatError(
@@ -262,38 +258,38 @@ class Decoder:
                     if n == 1:
                         key = a, b
                     elif n == 2:
-                        held = a, b
-                result[_text(self._data[key[0] : key[1]])] = self._value(*held, depth)
+                        content = a, b
+                result[_text(self._data[key[0] : key[1]])] = self._value(*content, depth)
         return result
 
     def _value(self, begin: int, end: int, depth: int) -> Any:
         self._values += 1
         if self._values > MAX_VALUES:
             raise FileFormatError(f"it holds more than {MAX_VALUES} values")
-        kind, held, where = 0, None, 0
+        kind, content, content_field = 0, None, 0
         for field in scan(self._data, begin, end):
             number, stored = field[:2]
             if number >= 3:
-                held, where = field, number
+                content, content_field = field, number
             elif stored == VARINT and number == 1:
                 _check_version(field[2])
             elif stored == VARINT and number == 2:
                 kind = field[2]
         if kind == 0 or (kind not in _FIELDS and self._newer_is_nothing):
             return None
-        if kind not in _FIELDS or (held is not None and where != _FIELDS[kind]):
+        if kind not in _FIELDS or (content is not None and content_field != _FIELDS[kind]):
             raise FileFormatError(
                 f"a value is of the unknown kind {kind}, or does not fit its kind; the file is "
                 f"damaged or newer"
             )
-        if held is None:
-            held = (where, _STORED[kind], 0, 0)
-        elif held[1] != _STORED[kind]:
+        if content is None:
+            content = (content_field, _STORED[kind], 0, 0)
+        elif content[1] != _STORED[kind]:
             raise _unfit(kind)
-        return self._read(kind, held[2], held[3], depth)
+        return self._read(kind, content[2], content[3], depth)
 
     def _read(self, kind: int, first: int, last: int, depth: int) -> Any:
-        """A value of a kind: its number, or what lies between two places."""
+        """Decode a value of a kind: a varint's value, or the bytes between two offsets."""
         if kind <= Kind.Size:
             return _NUMBERS[kind](first)
         content = self._data[first:last]
@@ -313,12 +309,12 @@ class Decoder:
         return arrays.decode_shape(content) if kind == Kind.Shape else _axis(content)
 
     def _list(self, begin: int, end: int, depth: int) -> list[Any]:
-        alike = numbers_alike(self._data[begin:end])
-        if alike is not None:
-            self._numbers += len(alike)
+        numbers = decode_numbers(self._data[begin:end])
+        if numbers is not None:
+            self._numbers += len(numbers)
             if self._numbers > MAX_NUMBERS:
                 raise FileFormatError(f"its lists hold more than {MAX_NUMBERS} numbers")
-            return _numbers_of(alike)
+            return _as_values(numbers)
         items = scan(self._data, begin, end)
         return [
             self._value(a, b, depth) for n, stored, a, b in items if n == 1 and stored != VARINT
@@ -328,7 +324,7 @@ class Decoder:
 _FIELDS = {kind.value: kind.value + 2 for kind in Kind if kind != Kind.Nothing}
 
 
-# How each kind is stored, and how numbers become values.
+# The wire type of each kind, and the conversion of varints to values.
 _STORED = {kind.value: BYTES for kind in Kind} | {
     Kind.Bool: VARINT,
     Kind.Int: VARINT,
@@ -342,14 +338,14 @@ def _unfit(kind: int) -> FileFormatError:
     return FileFormatError(f"a value does not fit its kind, {Kind(kind).name}; the file is damaged")
 
 
-def _numbers_of(alike: Numbers) -> list[Any]:
-    """The numbers of a list as values."""
-    numbers: list[Any] = alike.values.tolist()
-    if alike.kind == Kind.Size:
-        return list(map(Size, numbers))
-    if alike.kind == Kind.Single:
-        return list(map(Single, numbers))
-    return list(map(bool, numbers)) if alike.kind == Kind.Bool else numbers
+def _as_values(numbers: Numbers) -> list[Any]:
+    """Convert numbers to the types of their kind."""
+    values: list[Any] = numbers.values.tolist()
+    if numbers.kind == Kind.Size:
+        return list(map(Size, values))
+    if numbers.kind == Kind.Single:
+        return list(map(Single, values))
+    return list(map(bool, values)) if numbers.kind == Kind.Bool else values
 
 
 def _check_version(version: int) -> None:
@@ -364,7 +360,7 @@ def _text(data: memoryview) -> str:
         return str(data, "utf-8")
     except UnicodeDecodeError:
         raise FileFormatError(
-            "a text is not valid UTF-8; the file is damaged or of another kind"
+            "a string is not valid UTF-8; the file is damaged or of another kind"
         ) from None
 
 

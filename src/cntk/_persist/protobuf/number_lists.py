@@ -1,8 +1,8 @@
-"""Lists of numbers of one kind, of which files hold each as a message of its own: read all at once.
+"""Decodes lists of numbers of one kind with NumPy, all at once.
 
-An item is two bytes, the field's key and the length of the rest; then the same five bytes for all:
-a version, a kind, and the key of the number; then the number, of four or eight bytes or of variable
-length.
+In a file each number is a message: two bytes with the field's key and the length of the rest; then
+five bytes that are the same for all, with version, kind, and the key of the number; then the
+number, of four or eight bytes or a varint.
 """
 
 from __future__ import annotations
@@ -19,11 +19,10 @@ _Octets = npt.NDArray[np.uint8]
 _ITEM = 1 << 3 | BYTES
 _VERSION, _KIND = 1 << 3 | VARINT, 2 << 3 | VARINT
 _HEAD = 7
-# Fewer items are read one by one in less time.
+# Shorter lists are faster one item at a time.
 _LEAST = 8
 
-# For the kinds of numbers, by their numbers in files: the dtype of what is stored, None if its
-# length varies.
+# By kind: the wire type, the dtype in files (None for a varint), and the dtype of the values.
 _STORED: dict[int, tuple[int, str | None, str]] = {
     1: (VARINT, None, "uint64"),
     2: (VARINT, None, "int64"),
@@ -34,10 +33,10 @@ _STORED: dict[int, tuple[int, str | None, str]] = {
 
 
 class Numbers(NamedTuple):
-    """The numbers of a list.
+    """Numbers of a list.
 
     Attributes:
-        kind: their kind, as files number it.
+        kind: their kind (`dictionary.Kind`).
         values: their values, ``[count]``.
     """
 
@@ -48,10 +47,8 @@ class Numbers(NamedTuple):
         return len(self.values)
 
 
-def numbers_alike(content: memoryview) -> Numbers | None:
-    """The numbers in a list's bytes if all are of one kind and written alike; None for all else, be
-    it in order or not.
-    """
+def decode_numbers(content: memoryview) -> Numbers | None:
+    """Decode a list's bytes if all items are numbers of one kind; None for any other content."""
     if len(content) < _LEAST * _HEAD or content[0] != _ITEM:
         return None
     head = bytes(content[2:_HEAD])
@@ -77,12 +74,12 @@ def numbers_alike(content: memoryview) -> Numbers | None:
 
 
 def _begins(octets: _Octets, head: bytes) -> npt.NDArray[np.int64] | None:
-    """Where the items begin, if they follow each other to the end without a gap."""
+    """Find the offsets of items; None unless they fill all bytes without a gap."""
     count = len(octets) - _HEAD + 1
-    fitting = octets[:count] == _ITEM
+    is_item = octets[:count] == _ITEM
     for k, byte in enumerate(head, 2):
-        fitting &= octets[k : k + count] == byte
-    begins = np.flatnonzero(fitting)
+        is_item &= octets[k : k + count] == byte
+    begins = np.flatnonzero(is_item)
     if not len(begins) or begins[0] != 0:
         return None
     lengths = octets[begins + 1].astype(np.int64)
@@ -95,7 +92,7 @@ def _begins(octets: _Octets, head: bytes) -> npt.NDArray[np.int64] | None:
 def _varints(
     octets: _Octets, begins: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.uint64] | None:
-    """Numbers of variable length that fill the bytes they have."""
+    """Decode varints of known sizes; None unless each fills its bytes."""
     if sizes.min() < 1 or sizes.max() > 10:
         return None
     values = np.zeros(len(begins), np.uint64)

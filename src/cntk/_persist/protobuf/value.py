@@ -1,6 +1,4 @@
-"""Values and dictionaries of files as objects of their own, for programs that save some by
-themselves.
-"""
+"""`DictionaryValue` and `Dictionary`: values that programs save and load by themselves."""
 
 from __future__ import annotations
 
@@ -11,7 +9,7 @@ import numpy as np
 
 from cntk._persist import files
 from cntk._persist.protobuf.arrays import NDShape
-from cntk._persist.protobuf.dictionary import Held, Kind, PythonShape, Single, Size, kind_of
+from cntk._persist.protobuf.dictionary import Kind, PythonShape, Single, Size, Wrapped, kind_of
 
 _NAMES = {
     Kind.Nothing: "None",
@@ -24,12 +22,12 @@ _NAMES = {
 }
 
 
-class DictionaryValue(Held):
-    """One value as files hold it.
+class DictionaryValue(Wrapped):
+    """Value of a file.
 
     Args:
-        value: a number, a flag, a text, an axis, an array, or a list or dictionary of these; None
-            for nothing.
+        value: a number, a bool, a string, an axis, an array, or a list or dictionary of these; None
+            for no value.
 
     Raises:
         FileFormatError: for anything else, which files cannot hold.
@@ -55,20 +53,20 @@ class DictionaryValue(Held):
     Type_NDArrayView = Kind.Array
 
     def __init__(self, value: Any = None) -> None:
-        self.held = unwrapped(value)
-        self._kind = kind_of(self.held)
+        self.wrapped = unwrapped(value)
+        self._kind = kind_of(self.wrapped)
 
     def has_value(self) -> bool:
-        """Whether it holds anything."""
+        """Return whether there is a value."""
         return self._kind is not Kind.Nothing
 
     def value_type(self) -> Kind:
-        """What kind of value it is, by the number in files."""
+        """Return the kind of the value; it has the number of files."""
         return self._kind
 
     @staticmethod
     def type_name(type: int) -> str:
-        """The name of a kind of value.
+        """Return the name of a kind of value.
 
         Args:
             type: its number in files.
@@ -80,12 +78,12 @@ class DictionaryValue(Held):
         return _NAMES.get(kind, kind.name)
 
     def save(self, filename: str | os.PathLike[str]) -> None:
-        """Write the value to a file, which is replaced once all is written.
+        """Write the value to a file, which is replaced when all is written.
 
         Args:
             filename: the path; missing directories are made.
         """
-        files.write_value(filename, self.held)
+        files.write_value(filename, self.wrapped)
 
     @staticmethod
     def load(filename: str | os.PathLike[str]) -> DictionaryValue:
@@ -100,16 +98,16 @@ class DictionaryValue(Held):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, DictionaryValue):
             return NotImplemented
-        return self._kind is other._kind and _equal(self.held, other.held)
+        return self._kind is other._kind and _equal(self.wrapped, other.wrapped)
 
     __hash__ = None  # type: ignore[assignment]  # arrays can change
 
     def __repr__(self) -> str:
-        return f"DictionaryValue({self.held!r})"
+        return f"DictionaryValue({self.wrapped!r})"
 
 
 class Dictionary(dict):  # type: ignore[type-arg]
-    """Values by name that can be saved. What is not there reads as None.
+    """Dictionary of values by name that can be saved. A missing value reads as None.
 
     Example:
         >>> config = Dictionary()
@@ -126,23 +124,23 @@ class Dictionary(dict):  # type: ignore[type-arg]
 
     def __setitem__(self, key: str, value: Any) -> None:
         if not isinstance(key, str):
-            raise TypeError(f"Dictionary: names must be text, got {key!r}")
+            raise TypeError(f"Dictionary: names must be strings, got {key!r}")
         super().__setitem__(key, unwrapped(value))
 
     def add(self, other: Dictionary) -> None:
-        """Take over all values of another dictionary."""
+        """Copy all values of another dictionary."""
         self.update(other)
 
     def contains(self, key: str) -> bool:
-        """Whether there is a value of that name."""
+        """Return whether there is a value of a name."""
         return key in self
 
     def size(self) -> int:
-        """How many values there are."""
+        """Return the number of values."""
         return len(self)
 
     def save(self, filename: str | os.PathLike[str]) -> None:
-        """Write the dictionary to a file, which is replaced once all is written.
+        """Write the dictionary to a file, which is replaced when all is written.
 
         Args:
             filename: the path; missing directories are made.
@@ -161,9 +159,9 @@ class Dictionary(dict):  # type: ignore[type-arg]
 
 
 def unwrapped(value: Any) -> Any:
-    """A value without what programs wrap around values for files, in lists and dictionaries too."""
-    if isinstance(value, Held):
-        return value.held
+    """Return a value without `Wrapped`, in lists and dictionaries too."""
+    if isinstance(value, Wrapped):
+        return value.wrapped
     if isinstance(value, dict):
         return {key: unwrapped(item) for key, item in value.items()}
     if type(value) in (list, tuple):
@@ -172,9 +170,7 @@ def unwrapped(value: Any) -> Any:
 
 
 def _read(value: Any) -> Any:
-    """A value as programs read it: its kind in files, as of an unsigned number, stays in the
-    dictionary.
-    """
+    """Return a value as a plain Python type, without its kind in files (`Size`, `Single`)."""
     if isinstance(value, Size):
         return int(value)
     if isinstance(value, Single):
@@ -185,7 +181,7 @@ def _read(value: Any) -> Any:
 
 
 def _in_python(value: Any) -> Any:
-    """A value from a file with its shapes in Python's order, in lists and dictionaries too."""
+    """Return a value with its shapes in Python's order, in lists and dictionaries too."""
     if isinstance(value, NDShape):
         return PythonShape(reversed(value))
     if isinstance(value, dict):

@@ -1,8 +1,7 @@
-"""Protocol buffers on the wire: numbers, bytes and messages inside messages, read and written
-without generated code.
+"""Wire format of protocol buffers: varints, fixed-size numbers, bytes and nested messages.
 
-Nothing is copied while reading: what is inside a message is a view of the file's bytes, so a file
-can make the reader hold little more than the file itself.
+There is no generated code. Nested messages are views of the file's bytes, so reading takes hardly
+more memory than the file itself.
 """
 
 from __future__ import annotations
@@ -20,21 +19,21 @@ _WORD = 2**64
 
 
 class Writable(Protocol):
-    """What bytes are written to: a file opened in binary mode, or what stands for one."""
+    """File opened in binary mode, or an object with its `write`."""
 
     def write(self, content: bytes | memoryview, /) -> object:
         """Write all of the bytes."""
 
 
 class FileFormatError(Escaped, ValueError, RuntimeError):
-    """A file is cut short, damaged, not of this kind, or holds what cannot be read or written."""
+    """Error for a file that is cut short, damaged or of another kind, or has unsupported values."""
 
 
 def read_varint(data: memoryview, position: int) -> tuple[int, int]:
-    """A number of variable length, unsigned, and the position behind it.
+    """Decode an unsigned varint; return it and the position behind it.
 
     Raises:
-        FileFormatError: if the data end before it does, or it has more than 64 bits.
+        FileFormatError: if the data end within it, or it has more than 64 bits.
     """
     result = shift = 0
     while shift < 70:
@@ -52,7 +51,7 @@ def read_varint(data: memoryview, position: int) -> tuple[int, int]:
 
 
 def fields(data: memoryview) -> Iterator[tuple[int, int, int | memoryview]]:
-    """The fields of a message: their number, how they are stored, and a number or a view of bytes.
+    """Yield the fields of a message: field number, wire type, and an integer or a view of bytes.
 
     Raises:
         FileFormatError: if the data are no message.
@@ -82,17 +81,16 @@ def fields(data: memoryview) -> Iterator[tuple[int, int, int | memoryview]]:
 
 
 def scan(data: memoryview, begin: int, end: int) -> list[tuple[int, int, int, int]]:
-    """The fields of a message that lies between two places; as `fields`, for many small messages in
-    less time.
+    """List the fields of a message between two offsets; faster than `fields` for small messages.
 
     Returns:
-        For each field its number, how it is stored, and a number and 0, or the two places between
-        which its bytes lie.
+        For each field its number, its wire type, and for a varint its value and 0, else the offsets
+        of its first byte and behind its last.
 
     Raises:
-        FileFormatError: if there is no message.
+        FileFormatError: if the bytes are no message.
     """
-    found = []
+    entries = []
     position = begin
     while position < end:
         key = data[position]
@@ -110,7 +108,7 @@ def scan(data: memoryview, begin: int, end: int) -> list[tuple[int, int, int, in
             if value > 0x7F:
                 value, position = read_varint(data, position - 1)
             if stored == VARINT:
-                found.append((key >> 3, stored, value, 0))
+                entries.append((key >> 3, stored, value, 0))
                 continue
         elif stored in (FIXED64, FIXED32):
             value = 8 if stored == FIXED64 else 4
@@ -122,22 +120,22 @@ def scan(data: memoryview, begin: int, end: int) -> list[tuple[int, int, int, in
             raise FileFormatError(
                 "a field reaches past the end of what holds it; the file is cut short or damaged"
             )
-        found.append((key >> 3, stored, position, position + value))
+        entries.append((key >> 3, stored, position, position + value))
         position += value
     if position > end:
         raise FileFormatError(
             "a field reaches past the end of what holds it; the file is cut short or damaged"
         )
-    return found
+    return entries
 
 
 def signed(value: int) -> int:
-    """A 64-bit number in two's complement as a signed one."""
+    """Convert an unsigned 64-bit integer in two's complement to a signed one."""
     return value - _WORD if value >= _WORD // 2 else value
 
 
 def varint(value: int) -> bytes:
-    """A number of variable length; negative ones in two's complement of 64 bits."""
+    """Encode an integer as a varint, negative ones in two's complement of 64 bits."""
     value %= _WORD
     result = bytearray()
     while value > 0x7F:
@@ -148,9 +146,7 @@ def varint(value: int) -> bytes:
 
 
 class Message:
-    """A message being written: its parts in order, and their size. Large arrays stay where they are
-    until then.
-    """
+    """Message to be written: its parts in order, and their size. Large arrays are not copied."""
 
     def __init__(self) -> None:
         self._parts: list[Data] = []
@@ -161,22 +157,22 @@ class Message:
         self.size += part.nbytes if isinstance(part, memoryview) else len(part)
 
     def number(self, field: int, value: int) -> Message:
-        """Add a whole number or a flag."""
+        """Add an integer or a bool, as a varint."""
         self._add(varint(field << 3 | VARINT) + varint(int(value)))
         return self
 
     def single(self, field: int, value: float) -> Message:
-        """Add a number of 32 bits with a fraction."""
+        """Add a float32."""
         self._add(varint(field << 3 | FIXED32) + struct.pack("<f", value))
         return self
 
     def double(self, field: int, value: float) -> Message:
-        """Add a number of 64 bits with a fraction."""
+        """Add a float64."""
         self._add(varint(field << 3 | FIXED64) + struct.pack("<d", value))
         return self
 
     def data(self, field: int, value: Data | str) -> Message:
-        """Add bytes, or a text."""
+        """Add bytes, or a string as UTF-8."""
         content: Data = value.encode("utf-8") if isinstance(value, str) else value
         size = content.nbytes if isinstance(content, memoryview) else len(content)
         self._add(varint(field << 3 | BYTES) + varint(size))
@@ -196,10 +192,10 @@ class Message:
         return self
 
     def to_bytes(self) -> bytes:
-        """Return it as bytes."""
+        """Return the message as bytes."""
         return b"".join(self._parts)
 
     def write(self, file: Writable) -> None:
-        """Write it to a file."""
+        """Write the message to a file."""
         for part in self._parts:
             file.write(part)

@@ -1,5 +1,6 @@
-"""User functions in files: what they are called and their state; what makes them is the program's
-own.
+"""Converts user functions to and from dictionaries: their names and state.
+
+The program itself has the classes or factories that make them.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from cntk._graph.variable import Variable
 from cntk._ops.user.native_function import NativePrimitive, native_function
 from cntk._ops.user.user_function import UserPrimitive
 from cntk._persist.protobuf.arrays import NDShape
-from cntk._persist.protobuf.dictionary import Held, Single, Size
+from cntk._persist.protobuf.dictionary import Single, Size, Wrapped
 from cntk._persist.protobuf.wire import FileFormatError
 from cntk.errors import UserFunctionError
 
@@ -24,24 +25,24 @@ USER_FUNCTION_VERSION = 0
 _STATE_VERSION = 1
 
 
-class _Nothing(Held):
-    """None, where files hold that there is none."""
+class _Nothing(Wrapped):
+    """None that files have as a value of kind `Kind.Nothing`, rather than not at all."""
 
-    held = None
+    wrapped = None
 
 
 def user_function_to_file(
     primitive: UserPrimitive | NativePrimitive, uid: str, operands: Sequence[str]
 ) -> Any:
-    """A user function as files hold it.
+    """Convert a user function to a dictionary.
 
     Args:
-        primitive: its place in the graph.
-        uid: its uid there.
+        primitive: the function's operation in the graph.
+        uid: its uid in the file.
         operands: the operands' uids.
 
     Raises:
-        FileFormatError: if its state is nothing that files can hold.
+        FileFormatError: if its state has a value that files cannot hold.
     """
     native = isinstance(primitive, NativePrimitive)
     state = primitive.serialize()
@@ -58,9 +59,7 @@ def user_function_to_file(
 
 
 def _to_file(value: Any) -> Any:
-    """A value of a program's own as one that files can hold: None stays, large numbers are
-    sizes.
-    """
+    """Convert a program's own value to one of files: None is kept, large integers become `Size`."""
     if value is None:
         return _Nothing()
     if isinstance(value, Mapping):
@@ -73,7 +72,7 @@ def _to_file(value: Any) -> Any:
 
 
 def _from_file(value: Any) -> Any:
-    """A value as the program had it, without the types that tell what kind it is in files."""
+    """Convert a value of a file to plain Python types."""
     if isinstance(value, dict):
         return {key: _from_file(item) for key, item in value.items()}
     if isinstance(value, NDShape):
@@ -92,21 +91,21 @@ def _from_file(value: Any) -> Any:
 def user_function_from_file(
     values: Mapping[str, Any], native: bool, operands: Sequence[Variable], name: str, uid: str
 ) -> Primitive:
-    """A user function, made by what the program has registered or defined.
+    """Make a user function by the program's own class or registered factory.
 
     Args:
-        values: its state in the file.
+        values: its dictionary.
         native: whether it was made by a registered factory rather than a class.
         operands: its operands.
         name: its name in the graph.
-        uid: its unique name there.
+        uid: its uid in the file.
 
     Raises:
-        UserFunctionError: if the program has not made it known, or what makes it fails or makes
-            something else.
+        UserFunctionError: if the program has not defined or registered it, or making it raises or
+            returns something else.
     """
     if native:
-        return _known_as(uid, _native_from_file(values, operands, name))
+        return _with_uid(uid, _native_from_file(values, operands, name))
     op_name, module, cls = (_text(values, key) for key in ("op_name", "module", "class"))
     loader = loader_of(op_name, module, cls)
     try:
@@ -121,13 +120,11 @@ def user_function_from_file(
         )
     root = made.root_function
     root._name = root._name or name
-    return _known_as(uid, root)
+    return _with_uid(uid, root)
 
 
-def _known_as(uid: str, root: Primitive) -> Primitive:
-    """The function under the uid that the file has for it, unless the program put another operation
-    in its place.
-    """
+def _with_uid(uid: str, root: Primitive) -> Primitive:
+    """Set the function's uid to that of the file, unless the program replaced it by others."""
     if isinstance(root, (UserPrimitive, NativePrimitive)):
         root._uid = uid
         for k, variable in enumerate(root.results):
