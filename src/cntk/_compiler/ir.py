@@ -31,6 +31,7 @@ class Node:
         types: the outputs' types.
         place: where it stands in the graph, whatever is asked of the graph: the primitive, then the
             blocks around it.
+        stands_for: what of the graph it computes in one, where a pass has fused several.
     """
 
     op: Op
@@ -38,6 +39,7 @@ class Node:
     operands: list[Ref] = field(default_factory=list)
     types: tuple[TensorType, ...] = ()
     place: tuple[Primitive, ...] = ()
+    stands_for: tuple[Primitive, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -186,6 +186,12 @@ class Plan:
                 return True
         return False
 
+    def changes(self) -> list[str]:
+        """Return what has been changed since the plan was compiled, for an explanation."""
+        changed = [p for p, op in self._mutable if p.op is not op]
+        ops = [f"attributes of {operation_text(p.op_name, p.name or p.uid)}" for p in changed]
+        return [*ops, *(repr(c) for c in self._settled if c.is_changed)]
+
     def watch(self, rows: Sequence[Any]) -> tuple[list[Any], list[Tensor]]:
         """Make everything that needs a gradient have one, asked for or not, so that user functions
         see it.

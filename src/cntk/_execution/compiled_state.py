@@ -19,6 +19,7 @@ from cntk._graph.variable import Variable, VariableKind
 from cntk._graph.walk import leaves
 from cntk._runtime.bind_input import BoundInput
 from cntk._runtime.random.streams import Streams
+from cntk._runtime.reasons import Reasons
 
 # So many plans are kept for a graph, for other outputs and other sizes of free dimensions; each
 # takes some ten kilobytes, and milliseconds to make.
@@ -46,6 +47,7 @@ class CompiledState:
         carry: states that sequences carry over to the next minibatch, shared by all plans.
         passes: how many training passes there were before the plans were compiled.
         valid_values: results that are valid until the graph runs again.
+        reasons: why plans were compiled anew.
     """
 
     plans: dict[PlanKey, Plan] = field(default_factory=dict)
@@ -54,6 +56,7 @@ class CompiledState:
     carry: dict[str, Any] = field(default_factory=dict)
     passes: int = 0
     valid_values: list[weakref.ref[Any]] = field(default_factory=list)
+    reasons: Reasons = field(default_factory=lambda: Reasons("a plan was compiled anew"))
 
     def begin_anew(self, passes: int) -> None:
         """Forget all plans, as in a new process.
@@ -99,6 +102,8 @@ class CompiledState:
         key = (outputs, free, dense, off)
         plan = self.plans.get(key)
         if plan is None or plan.is_stale():
+            for change in [] if plan is None else plan.changes():
+                self.reasons.keep(f"{change} changed")
             self._drop_old_plans()
             plan = self.plans[key] = Plan(outputs, dict(free), off, dense)
             plan.streams, plan.carry, plan.passes = self.streams, self.carry, self.passes

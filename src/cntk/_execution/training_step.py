@@ -67,6 +67,26 @@ class StepResult:
     updated: bool = True
 
 
+@dataclass(frozen=True)
+class Course:
+    """What a training step has run so far, for an explanation.
+
+    Attributes:
+        eager: how many minibatches by autograd, in this process.
+        recorded: how many by recordings.
+        resumed: how many there were before, where training goes on.
+        recordings: what is recorded, or None where it cannot be, by the number of samples and the
+            lengths of sequences.
+        waiting: how many minibatches of other sizes came, by the size as text.
+    """
+
+    eager: int
+    recorded: int
+    resumed: int
+    recordings: list[tuple[int | None, Any, Plan, Recording | None]]
+    waiting: dict[str, int]
+
+
 class TrainingStep:
     """Runs minibatches of one criterion.
 
@@ -97,6 +117,8 @@ class TrainingStep:
         # By the plan's identity and the size, as `_size_text` writes it.
         self._seen: dict[tuple[int, str], int] = {}
         self._passes = 0
+        # Of these, how many were in another process, and by recordings that are dropped.
+        self._resumed = self._replays_before = 0
         # How many samples have changed parameters; and whether this minibatch has yet.
         self.trained = 0
         self.is_updated = False
@@ -125,6 +147,25 @@ class TrainingStep:
         }
         return self._passes, self._before | found
 
+    def course(self) -> Course:
+        """Return what has run so far."""
+        recorded = self._replays_before
+        recorded += sum(made.runs for _, made in self._recordings.values() if made is not None)
+        known = {(plan, _size_text(batch, each)) for plan, batch, each in self._recordings}
+        others = [(size, count) for size, count in self._seen.items() if size not in known]
+        return Course(
+            self._passes - self._resumed - recorded,
+            recorded,
+            self._resumed,
+            [(batch, each, *made) for (_, batch, each), made in self._recordings.items()],
+            {size: count for (_, size), count in others},
+        )
+
+    def _drop_recordings(self) -> None:
+        """Forget all recordings, but for how often they have run."""
+        self._replays_before += sum(r.runs for _, r in self._recordings.values() if r is not None)
+        self._recordings.clear()
+
     def begin_anew(self, passes: int = 0, sizes: Mapping[str, int] | None = None) -> None:
         """Forget what is compiled and recorded, as in a new process.
 
@@ -138,7 +179,8 @@ class TrainingStep:
         self._state.begin_anew(passes)
         self._passes = passes
         self._seen.clear()
-        self._recordings.clear()
+        self._drop_recordings()
+        self._resumed, self._replays_before = passes, 0
         self._before, self._last_plan = dict(sizes or {}), None
 
     def train(
@@ -204,7 +246,7 @@ class TrainingStep:
         if self._moves != MOVES.count:  # recordings hold the memory where parameters lay
             if self._recordings:
                 self.reasons.keep("parameters have been moved, and recordings with them dropped")
-            self._recordings.clear()
+            self._drop_recordings()
             self._moves = MOVES.count
         self._passes += 1
         lengths: tuple[Any, ...] = ()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import threading
 import weakref
 from typing import Any
 
 _LOGGER = logging.getLogger("cntk")
 # What has been told of something that is compiled many times, such as a loop for many sizes.
-_told: weakref.WeakKeyDictionary[Any, set[str]] = weakref.WeakKeyDictionary()
+_told: weakref.WeakKeyDictionary[Any, set[tuple[str, str]]] = weakref.WeakKeyDictionary()
+_lock = threading.Lock()
 
 
 class Reasons(list[str]):
@@ -42,12 +44,21 @@ class Reasons(list[str]):
         """
         if reason in self:
             return
-        self.append(reason)
-        if self._owner is not None:
-            told = _told.setdefault(self._owner, set())
-            if (key := f"{self.about}: {reason}") in told:
+        with _lock:  # readers keep reasons in several threads
+            if not self._is_new(reason):
                 return
-            told.add(key)
         _LOGGER.log(logging.INFO if expected else logging.WARNING, "%s: %s", self.about, reason)
         if fault is not None:
             _LOGGER.debug("%s: the exception was", self.about, exc_info=fault)
+
+    def _is_new(self, reason: str) -> bool:
+        """Add a reason, and return whether it is to be told."""
+        if reason in self:
+            return False
+        self.append(reason)
+        if self._owner is None:
+            return True
+        told, key = _told.setdefault(self._owner, set()), (self.about, reason)
+        is_new = key not in told
+        told.add(key)
+        return is_new

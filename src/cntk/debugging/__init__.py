@@ -12,11 +12,13 @@ from cntk.debugging.debug import (
     set_node_timing,
 )
 from cntk.debugging.dump import dump_function, dump_signature
+from cntk.debugging.explanation import Explanation, explain
 from cntk.debugging.nan import NanWatch, NotFiniteError, watch_nan
 from cntk.debugging.profiler import disable_profiler, enable_profiler, start_profiler, stop_profiler
 
 __all__ = [
     "DEBUG_USAGE",
+    "Explanation",
     "NanWatch",
     "NotFiniteError",
     "debug_model",
@@ -24,6 +26,7 @@ __all__ = [
     "dump_function",
     "dump_signature",
     "enable_profiler",
+    "explain",
     "force_deterministic",
     "save_as_legacy_model",
     "set_checked_mode",

@@ -80,17 +80,18 @@ class Printer:
         """Print a graph."""
         lines: list[str] = []
         for item in graph.work:
-            lines += self._lines(item)
+            lines += self.lines(item)
         return "\n".join([*lines, f"output {self._list(graph.outputs)}"])
 
-    def _lines(self, item: Node | Loop) -> list[str]:
+    def lines(self, item: Node | Loop) -> list[str]:
+        """Print an operation, or a loop and its members."""
         if isinstance(item, FusedLoop):
             end = ", the last state alone" if item.only_final else ""
             return [self._line(item.outputs, type(item).__name__, item.operands) + end]
         if isinstance(item, Loop):
             for node in item.members:
                 self._list(results(node))
-            inside = [f"  {line}" for node in item.members for line in self._lines(node)]
+            inside = [f"  {line}" for node in item.members for line in self.lines(node)]
             return [f"{self._list(item.outputs)} = loop:", *inside]
         attributes = "".join(f", {name}={value}" for name, value in _attributes(item.op))
         return [self._line(results(item), type(item.op).__name__, item.operands, attributes)]

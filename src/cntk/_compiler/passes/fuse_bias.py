@@ -60,6 +60,7 @@ def _absorb_bias(node: Node, uses: Uses) -> Node | None:
         biased = _WITH_BIAS[type(inner.op)](inner.op, types, bias.type)
         if biased is not None:
             node.op, node.operands = biased, [*inner.operands, bias]
+            node.stands_for = (inner.primitive, node.primitive)
             return inner
     return None
 

@@ -63,6 +63,7 @@ class StepRecording:
         row_gradients: for each operand with rows which of backward's results is its gradient; None
             if it has none.
         static_gradients: the same for static operands, or how it is computed for all steps at once.
+        texts: the Python code of forward and of backward, for reading.
     """
 
     forward: Code
@@ -70,6 +71,7 @@ class StepRecording:
     outputs: int
     row_gradients: tuple[int | None, ...]
     static_gradients: tuple[int | Product | Total | None, ...]
+    texts: tuple[str, str]
 
 
 def record_step(
@@ -301,9 +303,13 @@ def _split(
         for x in ([node] if node in ahead or node in operands else node.all_input_nodes)
     }
     kept = [n for n in graph.nodes if n in read and n in ahead | set(operands) and n not in at_hand]
-    forward = _module(graph, [*operands, count, width], ahead, [*results[:outputs], *kept])
-    backward = _module(graph, [*kept, *seeds, *operands[len(rows) :], count, width], behind, wanted)
-    return StepRecording(forward, backward, outputs, of_rows, of_static)
+    forward, ahead_text = _module(
+        graph, [*operands, count, width], ahead, [*results[:outputs], *kept]
+    )
+    backward, behind_text = _module(
+        graph, [*kept, *seeds, *operands[len(rows) :], count, width], behind, wanted
+    )
+    return StepRecording(forward, backward, outputs, of_rows, of_static, (ahead_text, behind_text))
 
 
 def _described(gradient: Node, place: Callable[[Any], int]) -> int | Product | Total:
@@ -334,8 +340,8 @@ def _needed(results: Sequence[Any], stop: set[Node] = frozenset()) -> set[Node]:
 
 def _module(
     source: Graph, operands: Sequence[Node], calls: set[Node], results: Sequence[Node]
-) -> Code:
-    """The calls of a graph that some results need, as a function of operands."""
+) -> tuple[Code, str]:
+    """The calls of a graph that some results need, as a function of operands; and its text."""
     graph = Graph()
     copies: dict[Node, Node] = {}
     for k, node in enumerate(operands):
@@ -350,4 +356,4 @@ def _module(
     module = GraphModule(torch.nn.Module(), graph)
     keep_code_alone(module)
     code: Code = module.forward
-    return code
+    return code, module.code

@@ -43,6 +43,7 @@ class Recording:
         layouts: the layouts of all sequence axes, of those too that the graph makes.
         batch: samples or sequences in the minibatch, where the graph makes the batch axis too.
         statistics: which of the holders the step itself changes, as batch normalization does.
+        runs: how often it has run.
     """
 
     compute: Callable[..., Any]
@@ -54,6 +55,7 @@ class Recording:
     layouts: dict[tuple[Axis, ...], Layout]
     batch: int | None
     statistics: list[Tensor]
+    runs: int = 0
     _before: list[Tensor] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -84,6 +86,7 @@ class Recording:
             )
             failed.draws = _ReplayDraws(words)
             raise failed from error
+        self.runs += 1
         if self.layouts:
             run.layouts.update(self.layouts)
         run.batch = self.batch

@@ -32,6 +32,17 @@ def compiled_module(size: int) -> ModuleType | None:
     return module.result() if module.done() and not module.exception() else None
 
 
+def state_text() -> str:
+    """Return in words whether there are compiled functions, and why not."""
+    if not _compilation.cache_info().currsize:
+        return f"not loaded: nothing as large as {_WORTH_IT >> 20} MiB has been read yet"
+    module = _compilation()
+    if not module.done():
+        return "being loaded in the background"
+    error = module.exception()
+    return f"not there: {_reason(error)}" if isinstance(error, Exception) else "loaded"
+
+
 @cache
 def _compilation() -> Future[ModuleType]:
     """Start to compile, once in a process."""

@@ -130,7 +130,7 @@ class MinibatchSource:
             None if max_samples in (INFINITELY_REPEAT, FULL_DATA_SWEEP) else max_samples,
             None if sweeps in (INFINITELY_REPEAT, FULL_DATA_SWEEP) else sweeps,
         )
-        corpora = _open(sources, threads)
+        corpora = self._corpora = _open(sources, threads)
         self._reading: Reading
         if len(corpora) == 1 and isinstance(corpora[0], UserChunks):
             if truncation_length:

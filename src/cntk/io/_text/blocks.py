@@ -13,9 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cntk._runtime.reasons import Reasons
+from cntk._wording import escaped
 from cntk.io._corpus.chunk import Frames, SparseFrames, spans
 from cntk.io._native.loader import compiled_module
-from cntk.io._text.compiled import is_mostly_empty, read_chunk
+from cntk.io._text.compiled import IRREGULAR, is_mostly_empty, read_chunk
 from cntk.io._text.index import where_named
 from cntk.io._text.lines import Allowance, Field, Lines, Samples, concatenated, is_long, read_lines
 from cntk.io._text.numbers import PAD, read_numbers
@@ -41,7 +43,11 @@ class _Spans:
 
 
 def read_text(
-    lines: Lines, fields: Sequence[Field], threads: int = 1, allowance: Allowance | None = None
+    lines: Lines,
+    fields: Sequence[Field],
+    threads: int = 1,
+    allowance: Allowance | None = None,
+    reasons: Reasons | None = None,
 ) -> list[Samples]:
     """Read the samples of each field.
 
@@ -50,21 +56,32 @@ def read_text(
         fields: the fields to read.
         threads: how many blocks to read at a time.
         allowance: counts malformed data that are skipped; None to skip nothing.
+        reasons: keeps why it is read slowly.
 
     Raises:
         DataError: for anything that the format does not allow; it names file, line and stream.
     """
+    if reasons is None:
+        reasons = Reasons(f"{escaped(lines.file)} is read slowly")
     # The fast parsers are off by a few units in the last place of float64: right for float32 only.
     exact = any(f.dtype == np.float64 for f in fields)
     compiled = None if exact else compiled_module(len(lines.text))
     if compiled is not None and lines.text and not is_mostly_empty(lines.text, fields):
-        return read_chunk(compiled, lines, fields, threads, allowance)
+        return read_chunk(compiled, lines, fields, threads, allowance, reasons)
+    if exact:
+        reasons.keep("streams of float64 are read to the last digit, number by number")
+    elif compiled is not None and lines.text:
+        reasons.keep("an array for its dense samples would be far larger than the text can fill")
     blocks = list(_blocks(lines))
 
     def read(block: Lines) -> list[Samples]:
         is_regular = not exact and not is_long(len(block.text) - _BLOCK, fields)
         samples = _read_block(block, fields) if is_regular else None
-        return read_lines(block, fields, allowance) if samples is None else samples
+        if samples is not None:
+            return samples
+        if not exact:
+            reasons.keep(IRREGULAR)
+        return read_lines(block, fields, allowance)
 
     if min(threads, len(blocks)) > 1:
         with ThreadPoolExecutor(min(threads, len(blocks))) as pool:

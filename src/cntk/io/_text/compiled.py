@@ -8,8 +8,11 @@ from types import ModuleType
 
 import numpy as np
 
+from cntk._runtime.reasons import Reasons
 from cntk.io._corpus.chunk import Frames, SparseFrames, joined
 from cntk.io._text.lines import Allowance, Field, Lines, Samples, concatenated, is_long, read_lines
+
+IRREGULAR = "lines that are not entirely regular are read one by one"
 
 _BLOCK = 1 << 21
 # Limits for preallocated dense samples: bytes per byte of text, and bytes on top of that.
@@ -28,6 +31,7 @@ def read_chunk(
     fields: Sequence[Field],
     threads: int,
     allowance: Allowance | None = None,
+    reasons: Reasons | None = None,
 ) -> list[Samples]:
     """Read the samples of each field.
 
@@ -37,6 +41,7 @@ def read_chunk(
         fields: the fields to read; all of float32.
         threads: how many blocks to read at a time.
         allowance: counts malformed data that are skipped; None to skip nothing.
+        reasons: keeps why it is read slowly.
 
     Raises:
         DataError: for anything that the format does not allow; it names file, line and stream.
@@ -57,6 +62,8 @@ def read_chunk(
                 compiled, bytes_, edges[k], edges[k + 1], lines.have_ids, firsts[k], counts[k]
             )
         if samples is None:
+            if reasons is not None:
+                reasons.keep(IRREGULAR)
             target.scatter()
             block = Lines(
                 lines.file, lines.first + firsts[k], text[edges[k] : edges[k + 1]], lines.have_ids

@@ -17,6 +17,8 @@ import numpy as np
 from cntk._arguments import as_path
 from cntk._files import opened
 from cntk._graph.variable import as_shape
+from cntk._runtime.reasons import Reasons
+from cntk._wording import escaped
 from cntk.errors import DataError
 from cntk.io._corpus.chunk import ChunkInfo, Frames, StreamChunk, ends_of, take
 from cntk.io._corpus.streams import StreamConfiguration, StreamInformation, configurations
@@ -130,6 +132,9 @@ class TextFile:
         dtype: dtype of the samples.
         skip_ids: whether every line is a sequence, whatever its id.
         keep_index: whether to save the index of sequences in a file beside this one.
+
+    Attributes:
+        reasons: why it is read slowly.
     """
 
     def __init__(
@@ -143,6 +148,7 @@ class TextFile:
         keep_index: bool = False,
     ) -> None:
         self.file = file
+        self.reasons = Reasons(f"{escaped(file)} is read slowly")
         self._allowance = Allowance(0)
         self._threads = threads
         self.streams = tuple(
@@ -282,9 +288,8 @@ class TextFile:
 
     def _read(self, lines: Lines, part: FileChunk, allowance: Allowance) -> tuple[StreamChunk, ...]:
         """Parse lines into sequences, each of which must have all streams."""
-        return self._sequences(
-            lines, part, read_text(lines, self._fields, self._threads, allowance), allowance
-        )
+        found = read_text(lines, self._fields, self._threads, allowance, self.reasons)
+        return self._sequences(lines, part, found, allowance)
 
     def _sequences(
         self, lines: Lines, part: FileChunk, samples: list[Samples], allowance: Allowance
