@@ -1,4 +1,4 @@
-"""What arguments may be: names for annotations, in programs as in this package's own signatures.
+"""Types of arguments, for annotations in programs and in this package's own signatures.
 
 Example:
     >>> import cntk as C
