@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import shutil
 from pathlib import Path
 
@@ -30,6 +32,27 @@ def test_a_guide_fits_the_sources(page: Path, tmp_path: Path) -> None:
     for path in guide.touched:
         if path.endswith(".py"):
             compile((tmp_path / path).read_text(encoding="utf-8"), path, "exec")
+
+
+@named(PAGES)
+def test_a_guide_imports_what_is_there(page: Path) -> None:
+    guide = read_guide(page)
+    new = {module_name(path) for path in guide.files}
+    absent = []
+    for path, text in guide.files.items():
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ImportFrom) and node.module and path.startswith("src/"):
+                if node.module.partition(".")[0] != "cntk" or node.module in new:
+                    continue
+                module = importlib.import_module(node.module)
+                names = [alias.name for alias in node.names if not hasattr(module, alias.name)]
+                absent += [f"{path}: {node.module}.{name}" for name in names]
+    assert not absent
+
+
+def module_name(path: str) -> str:
+    """Return the name under which a file of the package is imported."""
+    return path.removeprefix("src/").removesuffix(".py").replace("/", ".")
 
 
 @pytest.mark.slow
