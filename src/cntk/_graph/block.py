@@ -26,6 +26,8 @@ Operand = TypeVar("Operand", Variable, TensorType)
 class Combine(Op):
     """Several outputs as those of one function. Computes nothing."""
 
+    is_bundle = True
+
     def infer(self, *operands: TensorType) -> tuple[TensorType, ...]:
         return operands
 
@@ -45,6 +47,8 @@ class Block(Op):
             tuples of them; those that files hold in 32 bits are NumPy's.
     """
 
+    is_block = True
+
     composite: Composite
     arguments: tuple[Variable, ...]
     block_name: str
@@ -58,6 +62,11 @@ class Block(Op):
     @property
     def output_count(self) -> int:
         return len(self.composite.outputs)
+
+    @property
+    def hands_on(self) -> bool:
+        """Whether its outputs are its arguments themselves, as where a function returns several."""
+        return self.composite.outputs == self.arguments
 
     def attributes(self) -> dict[str, Any]:
         return dict(self.details)

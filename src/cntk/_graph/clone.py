@@ -118,7 +118,7 @@ class _Cloning:
             copy = primitive.copied(self._operation(primitive), operands)
             copy.custom = dict(primitive.custom)
             copies[id(primitive)] = copy
-            if primitive.op_name != "Combine":
+            if not primitive.op.is_bundle:
                 for old, new in zip(primitive.results, copy.results, strict=True):
                     self.mapping.setdefault(old, new)
         result = copies[id(root)]
@@ -263,6 +263,4 @@ def _substitute(root: Primitive, mapping: Mapping[Variable, Variable]) -> None:
         primitives.append(root)
     for primitive in primitives:
         if any(v in mapping for v in primitive.operands):
-            primitive.operands = [mapping.get(v, v) for v in primitive.operands]
-            if primitive.op_name == "Combine":
-                primitive.results = tuple(primitive.operands)
+            primitive.rewire(mapping.get(v, v) for v in primitive.operands)

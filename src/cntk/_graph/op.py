@@ -214,6 +214,10 @@ class Op(ABC):
 
     primitive: ClassVar[PrimitiveOp | None] = None
     op_name: ClassVar[str] = ""
+    # Whether its outputs are its operands themselves: it computes nothing.
+    is_bundle: ClassVar[bool] = False
+    # Whether it stands for a graph; see `Block`.
+    is_block: ClassVar[bool] = False
     # How many operands it may have; empty for any number.
     operand_counts: ClassVar[tuple[int, ...]] = ()
     # Attributes that become elements of results: they may be nan or infinite. Others that may be
@@ -268,6 +272,11 @@ class Op(ABC):
                 f"{cls.__name__}: a field cannot be called '{taken[0]}': operations have a method "
                 f"of that name"
             )
+
+    @property
+    def output_count(self) -> int:
+        """How many outputs it has."""
+        return 1
 
     def check(self) -> None:
         """Refuse attributes that no such operation can have: called before it is put into a graph.

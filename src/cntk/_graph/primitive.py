@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from cntk._arguments import shown
 from cntk._graph import walk
@@ -50,7 +50,7 @@ class Primitive(Function, inner=True):
         self.custom: dict[str, Any] = {}
         # How often the seed of its random numbers has been set: they begin anew then.
         self.times_seeded = 0
-        self.block: Block | None = op if getattr(op, "composite", None) is not None else None  # type: ignore[assignment]
+        self.block: Block | None = cast("Block", op) if op.is_block else None
         self._uid = uid or next_uid(op.op_name if self.block is None else "Block")
         self.results: tuple[Variable, ...] = ()
         self._create_results()
@@ -73,10 +73,10 @@ class Primitive(Function, inner=True):
             raise self.misfit(str(error)) from None
 
     def _create_results(self) -> None:
-        if self.op.op_name == "Combine":
+        if self.op.is_bundle:
             self.results = tuple(self.operands)
             return
-        count = getattr(self.op, "output_count", 1)
+        count = self.op.output_count
         self.results = tuple(
             Variable.make(
                 VariableKind.Output,
@@ -95,6 +95,12 @@ class Primitive(Function, inner=True):
             # replaced.
             if not any(v.is_placeholder and not v.type_.has_shape for v in walk.leaves(self)):
                 raise
+
+    def rewire(self, operands: Iterable[Variable]) -> None:
+        """Have it read other operands; those of a bundle are its results as well."""
+        self.operands = list(operands)
+        if self.op.is_bundle:
+            self.results = tuple(self.operands)
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -173,7 +179,7 @@ class Primitive(Function, inner=True):
         Raises:
             GraphError: if the operands do not fit the operation.
         """
-        if self.op.op_name == "Combine":
+        if self.op.is_bundle:
             return False
         types = tuple(v.type_ for v in self.operands)
         try:
@@ -187,7 +193,7 @@ class Primitive(Function, inner=True):
                 raise self.misfit(str(error)) from None
             if (
                 self.block is not None
-                and self.op_name != "Tuple"
+                and not self.block.hands_on
                 and not str(error).startswith(self.op_name)
             ):
                 error.args = (f"{error} (inside {operation_text(self.op_name, self._name)})",)
@@ -317,7 +323,7 @@ def operand_text(variable: Variable) -> str:
         return f"{variable.kind.name.lower()} {quoted(variable._name)}"
     if variable._owner is not None:
         owner = variable._owner.root_function
-        if owner.is_block and owner.op_name == "Tuple":
+        if owner.block is not None and owner.block.hands_on:
             return operand_text(
                 owner.operands[next(k for k, v in enumerate(owner.results) if v is variable)]
             )

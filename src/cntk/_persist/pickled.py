@@ -284,7 +284,7 @@ def _described(node: Any) -> tuple[str, int, str]:
     if not isinstance(node, Function):
         return ("nothing" if node is None else "variable"), len(_outputs(node)), ""
     return (
-        ("combination" if node.root_function.op_name == "Combine" else "function"),
+        ("combination" if node.root_function.op.is_bundle else "function"),
         len(node.outputs),
         node.name,
     )

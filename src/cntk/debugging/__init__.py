@@ -1,6 +1,7 @@
 """Tools for finding mistakes in models and trainings."""
 
 from cntk._arguments import as_integer
+from cntk._compiler.passes.pipeline import without as without_passes
 from cntk._graph.names.late_names import hand_on
 from cntk._runtime.random.seeds import force_deterministic_algorithms, set_fixed_random_seed
 from cntk.debugging.debug import (
@@ -35,6 +36,7 @@ __all__ = [
     "start_profiler",
     "stop_profiler",
     "watch_nan",
+    "without_passes",
 ]
 
 

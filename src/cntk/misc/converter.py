@@ -82,9 +82,7 @@ def _replace(order: list[Primitive], old: Variable, new: Variable) -> None:
     """
     for primitive in order:
         if old in primitive.operands:
-            primitive.operands = [new if v is old else v for v in primitive.operands]
-            if primitive.op_name == "Combine":
-                primitive.results = tuple(primitive.operands)
+            primitive.rewire(new if v is old else v for v in primitive.operands)
 
 
 def _order(function: Function) -> list[Primitive]:
@@ -95,7 +93,7 @@ def _order(function: Function) -> list[Primitive]:
 
 def _concerned(primitive: Primitive, filter: Filter) -> bool:
     """Return whether a function is to be replaced, or contains one that is."""
-    if len(primitive.results) != 1 or primitive.op_name == "Combine":
+    if len(primitive.results) != 1 or primitive.op.is_bundle:
         return False
     if filter(primitive):
         return True

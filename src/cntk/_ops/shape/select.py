@@ -155,7 +155,9 @@ class TopK(Op):
     axis: Axis
     num_items: int
 
-    output_count = 2
+    @property
+    def output_count(self) -> int:
+        return 2
 
     def output_name(self, index: int, name: str) -> str:
         return f"{name}_TopKIndexMask" if name and index else name

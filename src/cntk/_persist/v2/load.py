@@ -411,9 +411,7 @@ class _Reader:
             )
         for primitive in self._made.values():
             if any(v in outputs for v in primitive.operands):
-                primitive.operands = [outputs.get(v, v) for v in primitive.operands]
-                if primitive.op_name == "Combine":
-                    primitive.results = tuple(primitive.operands)
+                primitive.rewire(outputs.get(v, v) for v in primitive.operands)
         infer_graph(root.results)
 
 
