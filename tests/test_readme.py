@@ -21,7 +21,7 @@ DOCUMENTS = [
     ),
 ]
 # Pages with few examples; all others have 16 at least.
-FEWEST = {"docs/devices.md": 6, "docs/foreign-files.md": 2}
+FEWEST = {"docs/devices.md": 6, "docs/foreign-files.md": 2, "docs/performance.md": 10}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
