@@ -14,8 +14,8 @@ import pytest
 
 import cntk as C
 from cntk import _files
-from cntk._file_errors import NotWritableError
 from cntk._files import Reopened, extended, opened, replacing
+from cntk.errors import NotWritableError
 from cntk.io._text.index_file import index_path
 
 SOURCE = Path(__file__).resolve().parent.parent / "src"

@@ -15,8 +15,7 @@ import numpy as np
 import pytest
 
 import cntk as C
-from cntk._file_errors import NotWritableError
-from cntk.errors import ArgumentError
+from cntk.errors import ArgumentError, NotWritableError
 from cntk.io import StreamDef, StreamDefs
 from cntk.io._binary.convert import binary_to_text, text_to_binary
 

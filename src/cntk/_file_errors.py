@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from cntk._wording import quoted
-from cntk.errors import ArgumentError
+from cntk.errors import ArgumentError, NotWritableError
 
 _WAYS_OUT = {
     errno.ENOSPC: "free some space, or give a path on another disk",
@@ -23,41 +23,30 @@ _WAYS_OUT = {
 _QUOTA = getattr(errno, "EDQUOT", None)
 
 
-class NotWritableError(OSError, RuntimeError):
-    """Raised where a file cannot be written. The original raises RuntimeError.
+def not_writable(
+    operation: str,
+    filename: str | os.PathLike[str],
+    reason: BaseException | str,
+    number: int | None = None,
+) -> NotWritableError:
+    """Return the error for one file.
 
-    Its `errno` and `filename` are those of the system's error, where there was one.
+    Args:
+        operation: what the program has called.
+        filename: the path as the program gave it.
+        reason: the system's error, or why it cannot be, with a way out.
+        number: the system's number of the error if the reason is a string.
     """
-
-    @classmethod
-    def of(
-        cls,
-        operation: str,
-        filename: str | os.PathLike[str],
-        reason: BaseException | str,
-        number: int | None = None,
-    ) -> NotWritableError:
-        """Return the error for one file.
-
-        Args:
-            operation: what the program has called.
-            filename: the path as the program gave it.
-            reason: the system's error, or why it cannot be, with a way out.
-            number: the system's number of the error if the reason is a string.
-        """
-        if isinstance(reason, OSError):
-            number, said = reason.errno, reason.strerror or str(reason)
-            if number in (errno.EEXIST, errno.ENOTDIR):
-                said = f"{quoted(os.fsdecode(reason.filename or filename))} is no folder"
-            way_out = _WAYS_OUT.get(number or 0) or (
-                _WAYS_OUT[errno.ENOSPC] if number == _QUOTA else None
-            )
-            reason = said[:1].lower() + said[1:] + (f"; {way_out}" if way_out else "")
-        path = os.fspath(filename)
-        return cls(number, f"{operation}: cannot write {quoted(path)}: {reason}", path)
-
-    def __str__(self) -> str:
-        return self.strerror or super().__str__()
+    if isinstance(reason, OSError):
+        number, said = reason.errno, reason.strerror or str(reason)
+        if number in (errno.EEXIST, errno.ENOTDIR):
+            said = f"{quoted(os.fsdecode(reason.filename or filename))} is no folder"
+        way_out = _WAYS_OUT.get(number or 0) or (
+            _WAYS_OUT[errno.ENOSPC] if number == _QUOTA else None
+        )
+        reason = said[:1].lower() + said[1:] + (f"; {way_out}" if way_out else "")
+    path = os.fspath(filename)
+    return NotWritableError(number, f"{operation}: cannot write {quoted(path)}: {reason}", path)
 
 
 @contextmanager
@@ -76,7 +65,7 @@ def naming(operation: str, filename: str | os.PathLike[str]) -> Iterator[None]:
     except NotWritableError:
         raise
     except OSError as error:
-        raise NotWritableError.of(operation, filename, error) from None
+        raise not_writable(operation, filename, error) from None
 
 
 def checked_path(filename: object, operation: str) -> str:
@@ -93,11 +82,11 @@ def checked_path(filename: object, operation: str) -> str:
     if not path:
         raise ArgumentError(f"{operation}: expected a path to write to, got an empty one")
     if path.endswith(tuple(filter(None, (os.sep, os.altsep)))) or os.path.isdir(path):
-        raise NotWritableError.of(
+        raise not_writable(
             operation, path, "it is a folder; give the path of a file in it", errno.EISDIR
         )
     if os.path.exists(path) and not os.path.isfile(path):
-        raise NotWritableError.of(
+        raise not_writable(
             operation, path, "it is a device or a pipe; give the path of a file", errno.EINVAL
         )
     return path

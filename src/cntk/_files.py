@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import IO, BinaryIO
 
-from cntk._file_errors import NotWritableError, checked_path, naming
+from cntk._file_errors import checked_path, naming, not_writable
 from cntk._leftovers import FORMER, LOCKS, lock, name_until_replaced, new_mark, sweep
+from cntk.errors import NotWritableError
 
 # Seconds between attempts to replace a file: a second and a half in all.
 _WAITS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
@@ -275,7 +276,7 @@ def _begun(filename: str, operation: str, mark: str) -> _Fresh:
             while not lock(file := io.BufferedWriter(_NamedFile(temporary, operation, filename))):
                 file.close()
     except ValueError as error:
-        raise NotWritableError.of(operation, filename, str(error)) from None
+        raise not_writable(operation, filename, str(error)) from None
     return _Fresh(operation, filename, target, temporary, file)
 
 
@@ -346,7 +347,7 @@ def _replace(temporary: str, of: _Fresh) -> None:
                     "memory, or it may not be "
                     "written; close it there, or give another name"
                 )
-                raise NotWritableError.of(of.operation, of.filename, reason, error.errno) from None
+                raise not_writable(of.operation, of.filename, reason, error.errno) from None
             time.sleep(wait)
 
 

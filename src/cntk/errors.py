@@ -16,6 +16,8 @@ Example:
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from cntk._wording import Escaped, operation_text
 
 __all__ = [
@@ -24,16 +26,22 @@ __all__ = [
     "ConversionError",
     "DataError",
     "FeedError",
+    "FileFormatError",
     "GraphError",
+    "LearnerStateError",
+    "ModelNotFoundError",
     "NoDeviceError",
     "NodeAsSizeError",
     "NotEnoughMemoryError",
     "NotFiniteError",
+    "NotWritableError",
     "RangeError",
     "ReleasedError",
     "SequenceStartsError",
     "SettingError",
     "StateCountError",
+    "TornCheckpointError",
+    "UnknownNameError",
     "UserFunctionError",
 ]
 
@@ -41,8 +49,9 @@ __all__ = [
 class GraphError(Escaped, ValueError, RuntimeError):
     """Raised where operands do not fit an operation, while a graph is built or completed.
 
-    The original raises ValueError for some operations and RuntimeError for others: programs may
-    catch either.
+    A ValueError and a RuntimeError: the original raises one or the other. Way out: bring the
+    operands to the shapes, dtypes and dynamic axes that the message asks for, or use the operation
+    that it names.
 
     Attributes:
         reason: what is wrong, without the operation and its operands; None while these are still to
@@ -56,9 +65,9 @@ class ArgumentError(Escaped, TypeError, ValueError, NotImplementedError):
     """Raised for an argument of a type that cannot be used, as None or a string where an operand is
     expected.
 
-    The original raises TypeError, ValueError or NotImplementedError, which is a RuntimeError, for
-    these, as Python, NumPy or its native layer is the first to notice: programs may catch any of
-    them.
+    A TypeError, a ValueError and a NotImplementedError, which is a RuntimeError: the original
+    raises one of these, as Python, NumPy or its native layer is the first to notice. Way out: give
+    what the message expects.
     """
 
 
@@ -71,7 +80,11 @@ class RangeError(ArgumentError, OverflowError):
 
 
 class FeedError(Escaped, ValueError, RuntimeError, TypeError):
-    """Raised for data that do not fit their variable."""
+    """Data given for a variable do not fit it; raised where a graph is evaluated or trained.
+
+    A ValueError, a RuntimeError and a TypeError. Way out: give samples of the variable's shape, or
+    a list of sequences where it has a sequence axis, for every argument.
+    """
 
 
 class SequenceStartsError(FeedError, NotImplementedError):
@@ -102,8 +115,10 @@ class SettingError(ArgumentError):
 
 
 class UserFunctionError(ValueError, RuntimeError):
-    """Raised where a user-defined function fails or returns something that does not fit; the cause
-    tells where.
+    """A function that the program wrote itself failed, or its result does not fit.
+
+    A ValueError and a RuntimeError. Way out: mend the method that the message names; the error's
+    ``__cause__`` tells the line.
     """
 
     @classmethod
@@ -145,8 +160,8 @@ class NotFiniteError(RuntimeError, FloatingPointError):
 class DataError(Escaped, ValueError, RuntimeError):
     """Raised where a data file cannot be read; the message names the file and the position in it.
 
-    The original raises RuntimeError for most of these and ValueError for some: programs may catch
-    either.
+    A RuntimeError, as the original raises for most of these, and a ValueError, as for some. Way
+    out: mend the file there; ``max_errors`` of a source leaves out as many malformed samples.
     """
 
 
@@ -166,7 +181,10 @@ class ConversionError(Escaped, ValueError, AssertionError):
 
 
 class NoDeviceError(RuntimeError):
-    """Raised where no device is left to run on."""
+    """No device is left to run on: all are excluded or locked by other processes.
+
+    A RuntimeError. Way out: `cntk.device.set_excluded_devices` with fewer devices.
+    """
 
 
 class NotEnoughMemoryError(MemoryError, RuntimeError):
@@ -176,4 +194,70 @@ class NotEnoughMemoryError(MemoryError, RuntimeError):
 
 
 class ReleasedError(RuntimeError):
-    """Raised where a result is read after its memory was reused."""
+    """A `Value` was read after its function ran again.
+
+    A RuntimeError. Way out: read it before, or have results as NumPy arrays (``as_numpy=True``).
+    """
+
+
+class FileFormatError(Escaped, ValueError, RuntimeError):
+    """A model, a checkpoint or a dictionary is cut short, damaged, not of this kind, or holds what
+    cannot be read or written.
+
+    A ValueError and a RuntimeError. Way out: save the model again, or give the path of the file
+    that was meant.
+    """
+
+
+class TornCheckpointError(FileFormatError):
+    """A model and the states beside it are not of the same checkpoint.
+
+    Way out: go on from a checkpoint of which both files were copied.
+    """
+
+
+class ModelNotFoundError(FileNotFoundError, ValueError, RuntimeError):
+    """There is no such file to load or to go on from.
+
+    A FileNotFoundError; a ValueError too, as the original raises for models, and a RuntimeError, as
+    it does for checkpoints. Way out: the message tells a file of nearly that name, if there is one.
+    """
+
+
+class LearnerStateError(RuntimeError):
+    """A checkpoint's learner is of another kind than the one to be restored, or had other
+    parameters.
+
+    A RuntimeError. Way out: make the trainer with the learner that the checkpoint was saved with.
+    """
+
+
+class NotWritableError(OSError, RuntimeError):
+    """A file cannot be written.
+
+    An OSError, and a RuntimeError as in the original. Way out: a path that this user may write to,
+    on a disk with room. Its `errno` and `filename` are those of the system's error, where there was
+    one.
+    """
+
+    def __str__(self) -> str:
+        return self.strerror or super().__str__()
+
+
+class UnknownNameError(AttributeError):
+    """There is no such name; the text says which one was probably meant.
+
+    Args:
+        text: what has no such name.
+        hint: gives what to add.
+    """
+
+    def __init__(self, text: str, hint: Callable[[], str] = str) -> None:
+        super().__init__(text)
+        self._hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.args[0]}{self._hint()}"
+
+    def __reduce__(self) -> tuple[type[AttributeError], tuple[str]]:
+        return AttributeError, (str(self),)  # a hint is no data

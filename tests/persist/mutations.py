@@ -18,11 +18,11 @@ from cntk._graph.op import PrimitiveOp, registry
 from cntk._persist import files
 from cntk._persist.protobuf.arrays import NDShape
 from cntk._persist.protobuf.dictionary import END_OF_AXES, Size
-from cntk._persist.protobuf.wire import FileFormatError
 from cntk._persist.v1.nodes import BY_NAME
 from cntk._persist.v1.wire import START, mark
 from cntk._persist.v2.load import model_dictionary
 from cntk.axis import Axis
+from cntk.errors import FileFormatError
 from tests.persist import programs  # noqa: F401
 from tests.persist.record import record_legacy_models  # noqa: F401
 from tests.persist.v1 import legacy_files  # noqa: F401

@@ -16,7 +16,7 @@ import torch
 
 import cntk as C
 from cntk._persist.foreign import is_onnx
-from cntk._persist.protobuf.wire import FileFormatError
+from cntk.errors import FileFormatError
 
 
 def torch_file(new):

@@ -16,9 +16,8 @@ from cntk._graph.op import PrimitiveOp, registry
 from cntk._persist import files
 from cntk._persist.protobuf.arrays import NDShape
 from cntk._persist.protobuf.dictionary import Size
-from cntk._persist.protobuf.wire import FileFormatError
 from cntk._persist.v2.save import to_dictionary
-from cntk.errors import GraphError, NotEnoughMemoryError
+from cntk.errors import FileFormatError, GraphError, NotEnoughMemoryError
 from tests.reliability.forgeries import INTERNAL
 
 

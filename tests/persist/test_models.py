@@ -16,9 +16,9 @@ import cntk as C
 from cntk._graph import walk
 from cntk._persist import files
 from cntk._persist.protobuf.dictionary import Size
-from cntk._persist.protobuf.wire import FileFormatError
 from cntk._persist.v2.load import from_dictionary
 from cntk._persist.v2.save import to_dictionary
+from cntk.errors import FileFormatError
 from tests.persist.programs import PROGRAMS, data, evaluate
 
 

@@ -16,9 +16,9 @@ from cntk._graph.op import PrimitiveOp
 from cntk._persist import files
 from cntk._persist.protobuf.arrays import NDShape
 from cntk._persist.protobuf.dictionary import Size, encode_dictionary
-from cntk._persist.protobuf.wire import FileFormatError
 from cntk._persist.v2.load import from_dictionary
 from cntk._persist.v2.save import to_dictionary
+from cntk.errors import FileFormatError
 
 
 def normalizations(values: dict[str, Any]) -> list[dict[str, Any]]:

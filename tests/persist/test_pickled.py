@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import cntk as C
-from cntk._persist.protobuf.wire import FileFormatError
+from cntk.errors import FileFormatError
 
 FRAMES = [
     np.linspace(-1, 1, 12, dtype=np.float32).reshape(4, 3),

@@ -21,16 +21,9 @@ from cntk._persist.protobuf import dictionary
 from cntk._persist.protobuf.arrays import NDShape
 from cntk._persist.protobuf.dictionary import MAX_DEPTH, Single, Size
 from cntk._persist.protobuf.number_lists import decode_numbers
-from cntk._persist.protobuf.wire import (
-    FileFormatError,
-    Message,
-    fields,
-    read_varint,
-    scan,
-    signed,
-    varint,
-)
+from cntk._persist.protobuf.wire import Message, fields, read_varint, scan, signed, varint
 from cntk.axis import Axis
+from cntk.errors import FileFormatError
 
 
 def encoded(values: dict[str, Any]) -> bytes:

@@ -15,9 +15,13 @@ import numpy as np
 
 import cntk as C
 from cntk._persist import files
-from cntk._persist.learner_state import LearnerStateError
-from cntk._persist.protobuf.wire import FileFormatError
-from cntk.errors import FeedError, GraphError, NotEnoughMemoryError
+from cntk.errors import (
+    FeedError,
+    FileFormatError,
+    GraphError,
+    LearnerStateError,
+    NotEnoughMemoryError,
+)
 from tests.persist import mutations
 from tests.train import checkpoint_programs
 

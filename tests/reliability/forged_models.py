@@ -11,8 +11,13 @@ from typing import Any
 import numpy as np
 
 import cntk as C
-from cntk._persist.protobuf.wire import FileFormatError
-from cntk.errors import FeedError, GraphError, NotEnoughMemoryError, UserFunctionError
+from cntk.errors import (
+    FeedError,
+    FileFormatError,
+    GraphError,
+    NotEnoughMemoryError,
+    UserFunctionError,
+)
 from tests.persist import mutations
 
 refusals = (FileFormatError, GraphError, FeedError, UserFunctionError, NotEnoughMemoryError)

@@ -13,13 +13,13 @@ from cntk._graph import printing, walk
 from cntk._graph.composition import Composition
 from cntk._graph.function_methods import RunMethods
 from cntk._graph.kinds import Kind
-from cntk._graph.names.misspelt import UnknownNameError, did_you_mean
+from cntk._graph.names.misspelt import did_you_mean
 from cntk._graph.names.naming import renaming_allowed
 from cntk._graph.operators import Operators
 from cntk._graph.tracing import open_arguments
 from cntk._graph.variable import Variable, VariableKind
 from cntk._wording import operation_text, quoted
-from cntk.errors import ArgumentError
+from cntk.errors import ArgumentError, UnknownNameError
 
 if TYPE_CHECKING:
     from cntk._graph.block import Block

@@ -13,7 +13,7 @@ import numpy as np
 
 from cntk._arguments import shown
 from cntk._graph.bfloat16 import NAME as BFLOAT16, NUMBER, bfloat16
-from cntk._graph.names.misspelt import UnknownNameError, did_you_mean
+from cntk._graph.names.misspelt import did_you_mean
 from cntk._graph.names.naming import next_uid
 from cntk._graph.operators import Operators
 from cntk._graph.types import (
@@ -27,7 +27,7 @@ from cntk._graph.types import (
 )
 from cntk._wording import escaped, operation_text, quoted, shape_text
 from cntk.axis import Axis
-from cntk.errors import ArgumentError
+from cntk.errors import ArgumentError, UnknownNameError
 
 if TYPE_CHECKING:
     from cntk._graph.function import Function

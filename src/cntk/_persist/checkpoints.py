@@ -23,20 +23,15 @@ from cntk._leftovers import name_until_replaced, new_mark
 from cntk._ops.math.reduction import ReduceElements
 from cntk._ops.support.operands import apply
 from cntk._persist import files
-from cntk._persist.learner_state import (
-    LearnerStateError,
-    learner_from_file,
-    learner_to_file,
-    restore_own_state,
-)
+from cntk._persist.learner_state import learner_from_file, learner_to_file, restore_own_state
 from cntk._persist.protobuf.described import part
 from cntk._persist.protobuf.dictionary import Single, Size
 from cntk._persist.protobuf.value import DictionaryValue
-from cntk._persist.protobuf.wire import FileFormatError
 from cntk._persist.restore import matched, set_values
 from cntk._persist.v2.load import from_dictionary, model_dictionary
 from cntk._persist.v2.save import to_dictionary
 from cntk.axis import Axis
+from cntk.errors import FileFormatError, LearnerStateError, ModelNotFoundError, TornCheckpointError
 from cntk.train.distributed import DistributedLearner, samples_seen
 
 CHECKPOINT_VERSION = 1
@@ -183,10 +178,6 @@ def _first_operand(variable: Variable) -> Variable | None:
 # -- two files that belong together ----------------------------------------------------------------
 
 
-class TornCheckpointError(FileFormatError):
-    """Error for a model and states that are not of the same checkpoint."""
-
-
 def is_checkpoint(filename: str | os.PathLike[str]) -> bool:
     """Return whether there is a checkpoint.
 
@@ -219,7 +210,7 @@ def go_on_from(
     for path in paths:
         try:
             return path, restore(path)
-        except (TornCheckpointError, files.ModelNotFoundError) as error:
+        except (TornCheckpointError, ModelNotFoundError) as error:
             if path == paths[-1]:
                 raise
             warnings.warn(f"{error}; an earlier checkpoint is taken", stacklevel=4)

@@ -14,9 +14,9 @@ from cntk._file_errors import checked_path, naming
 from cntk._files import opened, reachable, replacing, replacing_together
 from cntk._persist.foreign import ENOUGH, is_onnx, what_it_is
 from cntk._persist.protobuf.dictionary import Decoder, encode_dictionary, encode_value
-from cntk._persist.protobuf.wire import FileFormatError, Writable
+from cntk._persist.protobuf.wire import Writable
 from cntk._persist.v1.wire import START
-from cntk.errors import ArgumentError
+from cntk.errors import ArgumentError, FileFormatError, ModelNotFoundError
 from cntk.io._text.listed_names import advice
 
 # A protobuf message has at most two gigabytes. A larger file begins with this magic number and the
@@ -29,13 +29,6 @@ _LARGEST_MESSAGE = 2**31 - 2**20
 # Key in a checkpoint's states: name of the model's temporary file, which is renamed right after
 # these states are. The original ignores this key.
 WEIGHTS_UNTIL_REPLACED = "WeightsUntilReplaced"
-
-
-class ModelNotFoundError(FileNotFoundError, ValueError, RuntimeError):
-    """Error for a missing file.
-
-    The original raises ValueError for models and RuntimeError for checkpoints.
-    """
 
 
 def describe(source: Any) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cntk._persist.protobuf.wire import FileFormatError, read_varint
+from cntk._persist.protobuf.wire import read_varint
+from cntk.errors import FileFormatError
 
 # The number of first bytes that determine every kind.
 ENOUGH = 512

@@ -13,9 +13,9 @@ from torch import Tensor
 from cntk._persist.protobuf.described import flag, part
 from cntk._persist.protobuf.dictionary import Size
 from cntk._persist.protobuf.value import Dictionary
-from cntk._persist.protobuf.wire import FileFormatError
 from cntk._runtime.numpy_tensors import SHORT, array_of, tensor_of
 from cntk._wording import shape_text
+from cntk.errors import FileFormatError, LearnerStateError
 from cntk.learners.base import Learner
 from cntk.learners.user import UserLearner
 from cntk.train.distributed import BlockMomentumLearner, DistributedLearner
@@ -31,10 +31,6 @@ _LOCAL, _BASE, _SMOOTHED = "localLearners", "base", "blockLevelSmoothedGradient"
 _REFERENCE_OF_UNIT = {0: 1, 1: 0}
 
 T = TypeVar("T")
-
-
-class LearnerStateError(RuntimeError):
-    """Error for a checkpoint of a learner of another kind, or with other parameters."""
 
 
 def learner_to_file(learner: Any) -> dict[str, Any]:

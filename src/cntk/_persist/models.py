@@ -9,11 +9,10 @@ from cntk._arguments import shown
 from cntk._graph.composite import Composite
 from cntk._graph.function import Function
 from cntk._graph.function_methods import ModelFormat
-from cntk._persist.protobuf.wire import FileFormatError
 from cntk._persist.v2.load import load as load_v2
 from cntk._persist.v2.save import save as save_v2
 from cntk.device import DeviceDescriptor, torch_device
-from cntk.errors import ArgumentError
+from cntk.errors import ArgumentError, FileFormatError
 
 
 def save(

@@ -11,8 +11,8 @@ from cntk._graph import walk
 from cntk._graph.composite import whole_graph
 from cntk._graph.function import Function
 from cntk._persist.files import describe
-from cntk._persist.protobuf.wire import FileFormatError
 from cntk._persist.v2.load import load
+from cntk.errors import FileFormatError
 from cntk.variables import Constant, Parameter
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from cntk._file_errors import NotWritableError, naming
+from cntk._file_errors import naming, not_writable
 from cntk._files import reachable
 from cntk._graph.function import Function
 from cntk._persist.protobuf.wire import Message
@@ -146,7 +146,7 @@ class TensorBoardFileWriter:
         except OSError as error:
             self._file.truncate(before)
             self._file.seek(before)
-            raise NotWritableError.of("TensorBoardProgressWriter", self._file.name, error) from None
+            raise not_writable("TensorBoardProgressWriter", self._file.name, error) from None
 
 
 def to_record(event: bytes) -> bytes:

@@ -15,11 +15,11 @@ import pytest
 
 import cntk as C
 from cntk._persist import files
-from cntk._persist.protobuf.wire import FileFormatError
 from cntk._persist.v1.nodes import BY_NAME, BY_OPERATION
 from cntk._persist.v1.wire import START, mark
 from cntk._persist.v2.load import from_dictionary
 from cntk.debugging import save_as_legacy_model
+from cntk.errors import FileFormatError
 from tests.persist.mutations import damaged, is_loaded, legacy_models, limit_memory, numbers_changed  # noqa: F401
 from tests.persist.programs import Cube
 from tests.persist.record.record_legacy_models import recorded

@@ -12,9 +12,8 @@ import pytest
 
 import cntk as C
 from cntk._ops.support import version1_nodes
-from cntk._persist.protobuf.wire import FileFormatError
 from cntk._persist.v1.former import FORMER
-from cntk.errors import GraphError
+from cntk.errors import FileFormatError, GraphError
 from tests.persist.v1.legacy_former import COMPUTED, NOT_COMPUTED
 
 RNG = np.random.default_rng(5)

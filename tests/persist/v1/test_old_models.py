@@ -18,8 +18,8 @@ import cntk as C
 from cntk import cntk_py
 from cntk._persist import files
 from cntk._persist.learner_state import learner_from_file
-from cntk._persist.protobuf.wire import FileFormatError
 from cntk.debugging import save_as_legacy_model
+from cntk.errors import FileFormatError
 from tests.persist.v1.old_models import NAMES, found, outputs
 
 DATA = os.environ.get("CNTK_TEST_DATA", "")

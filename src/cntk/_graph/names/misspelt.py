@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable
 
 from cntk._wording import quoted
+from cntk.errors import UnknownNameError
 
 # Where a name of one module may be that was looked for in another.
 _PLACES = (
@@ -81,25 +82,6 @@ _ELSEWHERE = {
     "DataLoader": "cntk.io.MinibatchSource",
     "load": "cntk.load_model",
 }
-
-
-class UnknownNameError(AttributeError):
-    """There is no such name; the text says which one was probably meant.
-
-    Args:
-        text: what has no such name.
-        hint: gives what to add.
-    """
-
-    def __init__(self, text: str, hint: Callable[[], str] = str) -> None:
-        super().__init__(text)
-        self._hint = hint
-
-    def __str__(self) -> str:
-        return f"{self.args[0]}{self._hint()}"
-
-    def __reduce__(self) -> tuple[type[AttributeError], tuple[str]]:
-        return AttributeError, (str(self),)  # a hint is no data
 
 
 def unknown_name(module: str, name: str, known: Callable[[], Iterable[str]]) -> UnknownNameError:

@@ -13,15 +13,8 @@ import numpy as np
 
 from cntk._graph.bfloat16 import bfloat16, is_bfloat16
 from cntk._graph.types import MAX_SIZE, element_count
-from cntk._persist.protobuf.wire import (
-    BYTES,
-    FileFormatError,
-    Message,
-    fields,
-    read_varint,
-    signed,
-    varint,
-)
+from cntk._persist.protobuf.wire import BYTES, Message, fields, read_varint, signed, varint
+from cntk.errors import FileFormatError
 
 MAX_RANK = 64
 

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from cntk._persist.protobuf.arrays import NDShape
-from cntk._persist.protobuf.wire import FileFormatError
 from cntk._wording import shape_text
 from cntk.axis import Axis
+from cntk.errors import FileFormatError
 
 T = TypeVar("T")
 

@@ -21,13 +21,13 @@ from cntk._persist.protobuf.wire import (
     FIXED32,
     FIXED64,
     VARINT,
-    FileFormatError,
     Message,
     fields,
     scan,
     signed,
 )
 from cntk.axis import Axis
+from cntk.errors import FileFormatError
 
 VERSION = 2
 # Real files nest a few levels deep and have some hundred thousand values. Numbers in lists of one

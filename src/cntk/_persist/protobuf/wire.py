@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 from typing import Protocol, TypeAlias
 
-from cntk._wording import Escaped
+from cntk.errors import FileFormatError
 
 Data: TypeAlias = "bytes | memoryview"
 
@@ -23,10 +23,6 @@ class Writable(Protocol):
 
     def write(self, content: bytes | memoryview, /) -> object:
         """Write all of the bytes."""
-
-
-class FileFormatError(Escaped, ValueError, RuntimeError):
-    """Error for a file that is cut short, damaged or of another kind, or has unsupported values."""
 
 
 def read_varint(data: memoryview, position: int) -> tuple[int, int]:

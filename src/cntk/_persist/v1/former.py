@@ -12,10 +12,10 @@ from typing import Any, NamedTuple, Protocol
 from cntk._graph.op import PrimitiveOp
 from cntk._persist.protobuf.arrays import NDShape
 from cntk._persist.protobuf.dictionary import END_OF_AXES, Size
-from cntk._persist.protobuf.wire import FileFormatError
 from cntk._persist.v1.kinds import FLAG, SHAPE, SIZE, TEXT, WHOLE, Field, Fields, Kind, Values
 from cntk._persist.v1.wire import Reader, Writer
 from cntk.axis import Axis
+from cntk.errors import FileFormatError
 
 
 class Graph(Protocol):

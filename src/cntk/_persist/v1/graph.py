@@ -14,11 +14,11 @@ from cntk._graph.op import PrimitiveOp
 from cntk._graph.variable import VariableKind, format_number
 from cntk._persist.protobuf.arrays import NDShape
 from cntk._persist.protobuf.dictionary import Size
-from cntk._persist.protobuf.wire import FileFormatError
 from cntk._persist.v1.former import FORMER_NODE, FormerKind
 from cntk._persist.v1.kinds import FURTHER_OUTPUT, PRECOMPUTED, STANDARDIZED, NodeKind
 from cntk._persist.v1.windows import filters_shape
 from cntk._persist.v2.save import COMPOSITE_VERSION, PRIMITIVE_VERSION, VARIABLE_VERSION
+from cntk.errors import FileFormatError
 
 
 @dataclass

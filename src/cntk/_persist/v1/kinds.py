@@ -11,9 +11,9 @@ from typing import Any, NamedTuple, TypeVar
 from cntk._graph.op import PrimitiveOp
 from cntk._graph.types import TensorType
 from cntk._persist.protobuf.dictionary import END_OF_AXES
-from cntk._persist.protobuf.wire import FileFormatError
 from cntk._persist.v1.wire import Reader, Writer
 from cntk.axis import Axis
+from cntk.errors import FileFormatError
 
 # The newest version of the format, and the only one that is written; and the oldest that is read.
 VERSION, OLDEST = 31, 10

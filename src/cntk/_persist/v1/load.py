@@ -11,7 +11,6 @@ from typing import Any
 
 from cntk._graph.names.naming import next_uid
 from cntk._graph.variable import VariableKind, format_number
-from cntk._persist.protobuf.wire import FileFormatError
 from cntk._persist.v1.former import FORMER
 from cntk._persist.v1.graph import Graph, Node
 from cntk._persist.v1.kinds import (
@@ -33,6 +32,7 @@ from cntk._persist.v1.kinds import (
 )
 from cntk._persist.v1.nodes import BY_NAME
 from cntk._persist.v1.wire import FORMATS, START, Reader
+from cntk.errors import FileFormatError
 
 # The largest real models have some ten thousand nodes.
 MAX_NODES, MAX_READS = 500_000, 2_000_000

@@ -20,7 +20,6 @@ from cntk._graph.primitive import Primitive
 from cntk._graph.variable import Variable, VariableKind
 from cntk._ops.user.native_function import NativePrimitive
 from cntk._ops.user.user_function import UserPrimitive
-from cntk._persist.protobuf.wire import FileFormatError
 from cntk._persist.v1.kinds import (
     DYNAMIC_AXIS,
     FURTHER_OUTPUT,
@@ -41,6 +40,7 @@ from cntk._persist.v2.load import from_dictionary
 from cntk._persist.v2.save import to_dictionary
 from cntk._runtime.numpy_tensors import array_of
 from cntk._wording import operation_text
+from cntk.errors import FileFormatError
 from cntk.variables import Constant, Parameter
 
 # How fast a node learns; for an input only whether gradients reach it.

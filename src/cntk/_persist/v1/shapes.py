@@ -10,7 +10,6 @@ from typing import NamedTuple
 from cntk._graph.op import PrimitiveOp
 from cntk._persist.protobuf.arrays import NDShape
 from cntk._persist.protobuf.dictionary import Size
-from cntk._persist.protobuf.wire import FileFormatError
 from cntk._persist.v1.kinds import (
     FLAG,
     SHAPE,
@@ -31,6 +30,7 @@ from cntk._persist.v1.kinds import (
 )
 from cntk._persist.v1.wire import Reader, Writer
 from cntk.axis import Axis
+from cntk.errors import FileFormatError
 
 
 def _times(values: Values) -> Attributes:

@@ -9,7 +9,6 @@ from typing import Any
 from cntk._graph.op import PrimitiveOp
 from cntk._persist.protobuf.arrays import NDShape
 from cntk._persist.protobuf.dictionary import Size
-from cntk._persist.protobuf.wire import FileFormatError
 from cntk._persist.v1.kinds import (
     DOUBLE,
     FLAG,
@@ -26,6 +25,7 @@ from cntk._persist.v1.kinds import (
     Values,
 )
 from cntk._persist.v1.wire import Reader, Writer
+from cntk.errors import FileFormatError
 
 _CHANNELS_FIRST = 1
 _NO_SHAPE = (0,)

@@ -16,7 +16,8 @@ from typing import IO, Any
 import numpy as np
 
 from cntk._persist.protobuf.arrays import MAX_RANK
-from cntk._persist.protobuf.wire import Data, FileFormatError
+from cntk._persist.protobuf.wire import Data
+from cntk.errors import FileFormatError
 
 _DENSE = b"d"
 _BY_COLUMNS = 0

@@ -21,8 +21,8 @@ from cntk._graph.variable import Variable
 from cntk._persist.protobuf.arrays import NDShape, checked_shape
 from cntk._persist.protobuf.described import briefly, flag
 from cntk._persist.protobuf.dictionary import END_OF_AXES, Single, Size
-from cntk._persist.protobuf.wire import FileFormatError
 from cntk.axis import Axis
+from cntk.errors import FileFormatError
 
 CUSTOM = "customAttributes"
 IS_BFLOAT16, DATA_TYPE = "bfloat16", "newDataType"

@@ -21,7 +21,6 @@ from cntk._ops.support.version1_nodes import FormerNode
 from cntk._persist import files
 from cntk._persist.protobuf.arrays import NDShape, checked_shape
 from cntk._persist.protobuf.described import briefly, flag, part
-from cntk._persist.protobuf.wire import FileFormatError
 from cntk._persist.v1.former import FORMER, FORMER_NODE
 from cntk._persist.v1.load import is_legacy, legacy_dictionary
 from cntk._persist.v2.attributes import CUSTOM, details_from_file, format_from_file, op_from_file
@@ -30,7 +29,7 @@ from cntk._persist.v2.save import APART, COMPOSITE_VERSION, PRIMITIVE_VERSION, V
 from cntk._persist.v2.user_functions import USER_FUNCTION_VERSION, user_function_from_file
 from cntk.axis import Axis
 from cntk.device import DeviceDescriptor
-from cntk.errors import GraphError, UserFunctionError
+from cntk.errors import FileFormatError, GraphError, UserFunctionError
 from cntk.variables import Constant, Parameter
 
 # Real models nest a handful of levels. Every level doubles what checking the types of a malicious

@@ -24,7 +24,6 @@ from cntk._ops.user.user_function import UserPrimitive
 from cntk._persist import files
 from cntk._persist.protobuf.arrays import NDShape
 from cntk._persist.protobuf.dictionary import Size
-from cntk._persist.protobuf.wire import FileFormatError
 from cntk._persist.v2.attributes import (
     CUSTOM,
     DATA_TYPE,
@@ -35,7 +34,7 @@ from cntk._persist.v2.attributes import (
 from cntk._persist.v2.user_functions import user_function_to_file
 from cntk._runtime.numpy_tensors import array_of
 from cntk._wording import operation_text
-from cntk.errors import GraphError
+from cntk.errors import FileFormatError, GraphError
 from cntk.variables import Constant, Parameter
 
 # The newest versions that the original writes and reads.

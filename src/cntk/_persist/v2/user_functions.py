@@ -18,8 +18,7 @@ from cntk._ops.user.native_function import NativePrimitive, native_function
 from cntk._ops.user.user_function import UserPrimitive
 from cntk._persist.protobuf.arrays import NDShape
 from cntk._persist.protobuf.dictionary import Single, Size, Wrapped
-from cntk._persist.protobuf.wire import FileFormatError
-from cntk.errors import UserFunctionError
+from cntk.errors import FileFormatError, UserFunctionError
 
 USER_FUNCTION_VERSION = 0
 _STATE_VERSION = 1

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from cntk._files import opened
-from cntk._persist.protobuf.wire import FileFormatError
 from cntk.contrib.crosstalkcaffe.adapter.baseadapter import Adapter
 from cntk.contrib.crosstalkcaffe.adapter.bvlccaffe.caffeimpl import CAFFE_LAYER_WRAPPER
 from cntk.contrib.crosstalkcaffe.adapter.bvlccaffe.caffemodel import read_message
@@ -23,7 +22,7 @@ from cntk.contrib.crosstalkcaffe.unimodel.cntkmodel import (
     CntkTensorDefinition,
 )
 from cntk.contrib.crosstalkcaffe.utils.globalconf import GlobalConf
-from cntk.errors import ConversionError, DataError
+from cntk.errors import ConversionError, DataError, FileFormatError
 from cntk.io._text.encoding import text_of
 
 __all__ = ["CaffeAdapter"]

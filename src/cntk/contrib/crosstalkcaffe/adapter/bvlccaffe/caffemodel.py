@@ -11,17 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cntk._persist.protobuf.wire import (
-    BYTES,
-    FIXED32,
-    FIXED64,
-    VARINT,
-    FileFormatError,
-    fields,
-    read_varint,
-    signed,
-)
+from cntk._persist.protobuf.wire import BYTES, FIXED32, FIXED64, VARINT, fields, read_varint, signed
 from cntk.contrib.crosstalkcaffe.adapter.bvlccaffe.schema import MESSAGES, Field, Message
+from cntk.errors import FileFormatError
 
 __all__ = ["read_message"]
 

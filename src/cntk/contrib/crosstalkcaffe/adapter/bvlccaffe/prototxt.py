@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from cntk._persist.protobuf.wire import FileFormatError
 from cntk.contrib.crosstalkcaffe.adapter.bvlccaffe.schema import MESSAGES, Field, Message
+from cntk.errors import FileFormatError
 
 __all__ = ["read_text"]
 
