@@ -11,7 +11,7 @@ from torch import Tensor
 
 from cntk._arguments import as_real
 from cntk.learners.base import Learner
-from cntk.learners.options import LearningOptions, learning_options, rate_schedule
+from cntk.learners.options import LearningOptions, learning_options
 from cntk.learners.schedules import (
     TrainingParameterSchedule,
     learning_parameter_schedule_per_sample,
@@ -77,29 +77,13 @@ def adadelta(
     M. D. Zeiler: "ADADELTA: An adaptive learning rate method", arXiv:1212.5701, 2012.
 
     Args:
-        parameters: list of the parameters to change, such as ``model.parameters``.
-        lr: learning rate: a number, a list, or a schedule; see `learning_parameter_schedule`.
         rho: decay of the running means of squares.
         epsilon: added to these means.
-        l1_regularization_weight: pulls parameters towards 0 by this much of the rate, per sample.
-        l2_regularization_weight: adds this much of the parameter to its gradient, per sample.
-        gaussian_noise_injection_std_dev: standard deviation of normal noise added to the parameters
-            after each update: a number, a list, or a schedule.
-        gradient_clipping_threshold_per_sample: largest gradient per sample.
-        gradient_clipping_with_truncation: whether each element is clipped, or else each parameter's
-            gradient scaled down to that Euclidean norm.
-        use_mean_gradient: as older programs have it: True is ``minibatch_size=IGNORE``.
-        minibatch_size: reference minibatch size of rates and momenta that state none; with `IGNORE`
-            the mean gradient is seen.
-        epoch_size: number of samples an epoch of a list given as rate or momentum; sweeps unless
-            given.
+
+    The other arguments, and errors: see `sgd`.
 
     Returns:
         The learner, for a `Trainer`.
-
-    Raises:
-        TypeError: if ``parameters`` are none.
-        ValueError: for an empty list of parameters, or a rate that is no schedule.
 
     Example:
         >>> import cntk as C
@@ -113,14 +97,8 @@ def adadelta(
     """
     options = learning_options(
         "adadelta",
-        l1_regularization_weight,
-        l2_regularization_weight,
-        gaussian_noise_injection_std_dev,
-        gradient_clipping_threshold_per_sample,
-        gradient_clipping_with_truncation,
-        use_mean_gradient,
-        minibatch_size,
+        (l1_regularization_weight, l2_regularization_weight, gaussian_noise_injection_std_dev),
+        (gradient_clipping_threshold_per_sample, gradient_clipping_with_truncation),
+        (use_mean_gradient, minibatch_size, epoch_size),
     )
-    return AdaDelta(
-        parameters, rate_schedule("adadelta", lr, options, epoch_size), rho, epsilon, options
-    )
+    return AdaDelta(parameters, options.rate(lr), rho, epsilon, options)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from cntk.learners.base import Learner
-from cntk.learners.options import LearningOptions, flag, learning_options, rate_schedule
+from cntk.learners.options import LearningOptions, flag, learning_options
 from cntk.learners.schedules import TrainingParameterSchedule
 
 _FLOOR = 1.0000000168623835e-16  # 1e-16 in single precision, as the original has it
@@ -89,29 +89,13 @@ def adagrad(
     optimization", JMLR 12, 2011.
 
     Args:
-        parameters: list of the parameters to change, such as ``model.parameters``.
-        lr: learning rate: a number, a list, or a schedule; see `learning_parameter_schedule`.
         need_ave_multiplier: whether each parameter's step is divided by the mean of its elements'
             factors, so that the rate keeps its meaning in the course of training.
-        l1_regularization_weight: pulls parameters towards 0 by this much of the rate, per sample.
-        l2_regularization_weight: adds this much of the parameter to its gradient, per sample.
-        gaussian_noise_injection_std_dev: standard deviation of normal noise added to the parameters
-            after each update: a number, a list, or a schedule.
-        gradient_clipping_threshold_per_sample: largest gradient per sample.
-        gradient_clipping_with_truncation: whether each element is clipped, or else each parameter's
-            gradient scaled down to that Euclidean norm.
-        use_mean_gradient: as older programs have it: True is ``minibatch_size=IGNORE``.
-        minibatch_size: reference minibatch size of rates and momenta that state none; with `IGNORE`
-            the mean gradient is seen.
-        epoch_size: number of samples an epoch of a list given as rate or momentum; sweeps unless
-            given.
+
+    The other arguments, and errors: see `sgd`.
 
     Returns:
         The learner, for a `Trainer`.
-
-    Raises:
-        TypeError: if ``parameters`` are none.
-        ValueError: for an empty list of parameters, or a rate that is no schedule.
 
     Example:
         >>> import cntk as C
@@ -125,13 +109,8 @@ def adagrad(
     """
     options = learning_options(
         "adagrad",
-        l1_regularization_weight,
-        l2_regularization_weight,
-        gaussian_noise_injection_std_dev,
-        gradient_clipping_threshold_per_sample,
-        gradient_clipping_with_truncation,
-        use_mean_gradient,
-        minibatch_size,
+        (l1_regularization_weight, l2_regularization_weight, gaussian_noise_injection_std_dev),
+        (gradient_clipping_threshold_per_sample, gradient_clipping_with_truncation),
+        (use_mean_gradient, minibatch_size, epoch_size),
     )
-    rate = rate_schedule("adagrad", lr, options, epoch_size)
-    return AdaGrad(parameters, rate, need_ave_multiplier, options)
+    return AdaGrad(parameters, options.rate(lr), need_ave_multiplier, options)

@@ -13,13 +13,7 @@ from torch import Tensor
 
 from cntk._arguments import as_real
 from cntk.learners.base import Learner, lying_as, power, quotient, root
-from cntk.learners.options import (
-    LearningOptions,
-    flag,
-    learning_options,
-    parameter_schedule,
-    rate_schedule,
-)
+from cntk.learners.options import LearningOptions, flag, learning_options
 from cntk.learners.schedules import SLOW_VARIANCE_MOMENTUM, TrainingParameterSchedule
 
 
@@ -142,33 +136,14 @@ def adam(
     D. P. Kingma, J. Ba: "Adam: A method for stochastic optimization", ICLR 2015.
 
     Args:
-        parameters: list of the parameters to change, such as ``model.parameters``.
-        lr: learning rate: a number, a list, or a schedule; see `learning_parameter_schedule`.
-        momentum: a number, a list, or a schedule; see `momentum_schedule`.
-        unit_gain: whether gradients are scaled by 1 - momentum, so that the momentum does not
-            change their sum.
         variance_momentum: decay of the running mean of squared gradients; as ``momentum``.
-        l1_regularization_weight: pulls parameters towards 0 by this much of the rate, per sample.
-        l2_regularization_weight: adds this much of the parameter to its gradient, per sample.
-        gaussian_noise_injection_std_dev: standard deviation of normal noise added to the parameters
-            after each update: a number, a list, or a schedule.
-        gradient_clipping_threshold_per_sample: largest gradient per sample.
-        gradient_clipping_with_truncation: whether each element is clipped, or else each parameter's
-            gradient scaled down to that Euclidean norm.
-        use_mean_gradient: as older programs have it: True is ``minibatch_size=IGNORE``.
         epsilon: added to the root of the running mean of squares.
         adamax: whether the largest gradient of late takes the place of that root.
-        minibatch_size: reference minibatch size of rates and momenta that state none; with `IGNORE`
-            the mean gradient is seen.
-        epoch_size: number of samples an epoch of a list given as rate or momentum; sweeps unless
-            given.
+
+    The other arguments, and errors: see `momentum_sgd` and `sgd`.
 
     Returns:
         The learner, for a `Trainer`.
-
-    Raises:
-        TypeError: if ``parameters`` are none.
-        ValueError: for an empty list of parameters, or a rate that is no schedule.
 
     Example:
         >>> import cntk as C
@@ -182,20 +157,16 @@ def adam(
     """
     options = learning_options(
         "adam",
-        l1_regularization_weight,
-        l2_regularization_weight,
-        gaussian_noise_injection_std_dev,
-        gradient_clipping_threshold_per_sample,
-        gradient_clipping_with_truncation,
-        use_mean_gradient,
-        minibatch_size,
+        (l1_regularization_weight, l2_regularization_weight, gaussian_noise_injection_std_dev),
+        (gradient_clipping_threshold_per_sample, gradient_clipping_with_truncation),
+        (use_mean_gradient, minibatch_size, epoch_size),
     )
     return Adam(
         parameters,
-        rate_schedule("adam", lr, options, epoch_size),
-        parameter_schedule("adam", "momentum", momentum, options, epoch_size),
+        options.rate(lr),
+        options.schedule("momentum", momentum),
         unit_gain,
-        parameter_schedule("adam", "variance_momentum", variance_momentum, options, epoch_size),
+        options.schedule("variance_momentum", variance_momentum),
         epsilon,
         adamax,
         options,

@@ -10,13 +10,7 @@ import torch
 from torch import Tensor
 
 from cntk.learners.base import Learner, root
-from cntk.learners.options import (
-    LearningOptions,
-    flag,
-    learning_options,
-    parameter_schedule,
-    rate_schedule,
-)
+from cntk.learners.options import LearningOptions, flag, learning_options
 from cntk.learners.schedules import SLOW_VARIANCE_MOMENTUM, TrainingParameterSchedule
 
 _LARGEST_SCALE = 10.0
@@ -98,31 +92,12 @@ def fsadagrad(
     learning and stochastic optimization", JMLR 12, 2011, on a running mean.
 
     Args:
-        parameters: list of the parameters to change, such as ``model.parameters``.
-        lr: learning rate: a number, a list, or a schedule; see `learning_parameter_schedule`.
-        momentum: a number, a list, or a schedule; see `momentum_schedule`.
-        unit_gain: whether gradients are scaled by 1 - momentum, so that the momentum does not
-            change their sum.
         variance_momentum: decay of the running mean of squared gradients; as ``momentum``.
-        l1_regularization_weight: pulls parameters towards 0 by this much of the rate, per sample.
-        l2_regularization_weight: adds this much of the parameter to its gradient, per sample.
-        gaussian_noise_injection_std_dev: standard deviation of normal noise added to the parameters
-            after each update: a number, a list, or a schedule.
-        gradient_clipping_threshold_per_sample: largest gradient per sample.
-        gradient_clipping_with_truncation: whether each element is clipped, or else each parameter's
-            gradient scaled down to that Euclidean norm.
-        use_mean_gradient: as older programs have it: True is ``minibatch_size=IGNORE``.
-        minibatch_size: reference minibatch size of rates and momenta that state none; with `IGNORE`
-            the mean gradient is seen.
-        epoch_size: number of samples an epoch of a list given as rate or momentum; sweeps unless
-            given.
+
+    The other arguments, and errors: see `momentum_sgd` and `sgd`.
 
     Returns:
         The learner, for a `Trainer`.
-
-    Raises:
-        TypeError: if ``parameters`` are none.
-        ValueError: for an empty list of parameters, or a rate that is no schedule.
 
     Example:
         >>> import cntk as C
@@ -136,21 +111,15 @@ def fsadagrad(
     """
     options = learning_options(
         "fsadagrad",
-        l1_regularization_weight,
-        l2_regularization_weight,
-        gaussian_noise_injection_std_dev,
-        gradient_clipping_threshold_per_sample,
-        gradient_clipping_with_truncation,
-        use_mean_gradient,
-        minibatch_size,
+        (l1_regularization_weight, l2_regularization_weight, gaussian_noise_injection_std_dev),
+        (gradient_clipping_threshold_per_sample, gradient_clipping_with_truncation),
+        (use_mean_gradient, minibatch_size, epoch_size),
     )
     return FSAdaGrad(
         parameters,
-        rate_schedule("fsadagrad", lr, options, epoch_size),
-        parameter_schedule("fsadagrad", "momentum", momentum, options, epoch_size),
+        options.rate(lr),
+        options.schedule("momentum", momentum),
         unit_gain,
-        parameter_schedule(
-            "fsadagrad", "variance_momentum", variance_momentum, options, epoch_size
-        ),
+        options.schedule("variance_momentum", variance_momentum),
         options,
     )

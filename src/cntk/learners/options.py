@@ -78,6 +78,8 @@ class LearningOptions:
             whole.
         minibatch_size: the learner's reference minibatch size; None if not given.
         uses_mean_gradient: whether that was asked for, in the manner of older programs.
+        epoch_size: samples an epoch of lists that stand for schedules; None for sweeps.
+        learner: name of the learner, for errors.
     """
 
     l1: float
@@ -87,6 +89,8 @@ class LearningOptions:
     clips_by_truncation: bool
     minibatch_size: int | None
     uses_mean_gradient: bool
+    epoch_size: Any
+    learner: str
 
     @property
     def conditions_gradients(self) -> bool:
@@ -127,6 +131,38 @@ class LearningOptions:
                 tensor.copy_(torch.nn.functional.softshrink(tensor, limit))
         return seed
 
+    def schedule(self, name: str, value: Any) -> TrainingParameterSchedule:
+        """Return a learner's argument as a schedule, with the learner's minibatch size.
+
+        Args:
+            name: the argument's name, for errors.
+            value: a number, a list of numbers or pairs, or a schedule.
+
+        Raises:
+            ValueError: for other values.
+        """
+        if not isinstance(value, (TrainingParameterSchedule, Real, list)):
+            raise SettingError(
+                f"{self.learner}: {name}: expected a number, a list of numbers or pairs, or a "
+                f"schedule, got {shown(value)}; see learning_parameter_schedule"
+            )
+        size = self.minibatch_size
+        schedule = _training(f"{self.learner}: {name}", value, size, self.epoch_size)
+        if size is not None and not schedule.is_minibatch_size_explicitly_specified:
+            schedule = replace(schedule, minibatch_size=size)
+        return schedule
+
+    def rate(self, lr: Any) -> TrainingParameterSchedule:
+        """Return a learner's learning rate as a schedule.
+
+        Older programs asked for the mean gradient together with a rate per sample: they meant that
+        rate for the mean.
+        """
+        schedule = self.schedule("lr", lr)
+        if self.uses_mean_gradient and schedule.minibatch_size == 1:
+            return replace(schedule, minibatch_size=IGNORE)
+        return schedule
+
 
 def _on_values(gradient: Tensor, values: Tensor) -> Tensor:
     return torch.sparse_coo_tensor(
@@ -165,23 +201,28 @@ def _noise(tensor: Tensor, seed: int) -> Tensor:
 
 def learning_options(
     learner: str,
-    l1: Any,
-    l2: Any,
-    noise: Any,
-    clipping_threshold: Any,
-    clips_by_truncation: Any,
-    use_mean_gradient: bool | None,
-    minibatch_size: Any,
+    regularization: tuple[Any, Any, Any] = (0, 0, 0),
+    clipping: tuple[Any, Any] = (math.inf, True),
+    units: tuple[Any, Any, Any] = (None, None, None),
 ) -> LearningOptions:
-    """Options as a learner's factory received them, checked.
+    """Check the options that all learners take, whose meaning `sgd` tells.
+
+    Args:
+        learner: name of the learner, for errors.
+        regularization: weights of the L1 and L2 terms, and the standard deviation of noise.
+        clipping: largest gradient per sample, and whether it is clipped by truncation.
+        units: use_mean_gradient, minibatch_size and epoch_size.
 
     Raises:
         ValueError: for a minibatch size below 0 or numbers that are none.
     """
+    l1, l2, noise = regularization
+    threshold, truncation = clipping
+    use_mean_gradient, minibatch_size, epoch_size = units
     for name, value in (
         ("l1_regularization_weight", l1),
         ("l2_regularization_weight", l2),
-        ("gradient_clipping_threshold_per_sample", clipping_threshold),
+        ("gradient_clipping_threshold_per_sample", threshold),
     ):
         if math.isnan(as_real(value, f"{learner}: {name}", finite=False)):
             raise SettingError(f"{learner}: {name}: expected a number, got nan")
@@ -194,45 +235,10 @@ def learning_options(
         float(l1),
         float(l2),
         _in_units(f"{learner}: gaussian_noise_injection_std_dev", noise, UnitType.minibatch, None),
-        float(clipping_threshold),
-        flag(learner, "gradient_clipping_with_truncation", clips_by_truncation),
+        float(threshold),
+        flag(learner, "gradient_clipping_with_truncation", truncation),
         minibatch_size,
         mean_gradient,
-    )
-
-
-def parameter_schedule(
-    learner: str, name: str, value: Any, options: LearningOptions, epoch_size: Any = None
-) -> TrainingParameterSchedule:
-    """A learner's argument as a schedule: numbers and lists are made into one, with the learner's
-    minibatch size.
-
-    Raises:
-        ValueError: for other values.
-    """
-    if not isinstance(value, (TrainingParameterSchedule, Real, list)):
-        raise SettingError(
-            f"{learner}: {name}: expected a number, a list of numbers or pairs, or a schedule, got "
-            f"{shown(value)}; "
-            "see learning_parameter_schedule"
-        )
-    made = _training(f"{learner}: {name}", value, options.minibatch_size, epoch_size)
-    if options.minibatch_size is not None and not made.is_minibatch_size_explicitly_specified:
-        made = replace(made, minibatch_size=options.minibatch_size)
-    return made
-
-
-def rate_schedule(
-    learner: str, lr: Any, options: LearningOptions, epoch_size: Any
-) -> TrainingParameterSchedule:
-    """A learner's learning rate as a schedule.
-
-    Older programs asked for the mean gradient together with a rate per sample: they meant that rate
-    for the mean.
-    """
-    made = parameter_schedule(learner, "lr", lr, options, epoch_size)
-    return (
-        replace(made, minibatch_size=IGNORE)
-        if options.uses_mean_gradient and made.minibatch_size == 1
-        else made
+        epoch_size,
+        learner,
     )

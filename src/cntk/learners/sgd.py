@@ -10,13 +10,7 @@ import torch
 from torch import Tensor
 
 from cntk.learners.base import Learner, lying_as
-from cntk.learners.options import (
-    LearningOptions,
-    flag,
-    learning_options,
-    parameter_schedule,
-    rate_schedule,
-)
+from cntk.learners.options import LearningOptions, flag, learning_options
 from cntk.learners.schedules import TrainingParameterSchedule
 
 # What is left of the gradient by 1 - dampening would lose digits below.
@@ -188,15 +182,11 @@ def sgd(
     """
     options = learning_options(
         "sgd",
-        l1_regularization_weight,
-        l2_regularization_weight,
-        gaussian_noise_injection_std_dev,
-        gradient_clipping_threshold_per_sample,
-        gradient_clipping_with_truncation,
-        use_mean_gradient,
-        minibatch_size,
+        (l1_regularization_weight, l2_regularization_weight, gaussian_noise_injection_std_dev),
+        (gradient_clipping_threshold_per_sample, gradient_clipping_with_truncation),
+        (use_mean_gradient, minibatch_size, epoch_size),
     )
-    return SGD(parameters, rate_schedule("sgd", lr, options, epoch_size), options)
+    return SGD(parameters, options.rate(lr), options)
 
 
 def momentum_sgd(
@@ -218,30 +208,14 @@ def momentum_sgd(
     B. T. Polyak: "Some methods of speeding up the convergence of iteration methods", 1964.
 
     Args:
-        parameters: list of the parameters to change, such as ``model.parameters``.
-        lr: learning rate: a number, a list, or a schedule; see `learning_parameter_schedule`.
         momentum: a number, a list, or a schedule; see `momentum_schedule`.
         unit_gain: whether gradients are scaled by 1 - momentum, so that the momentum does not
             change their sum.
-        l1_regularization_weight: pulls parameters towards 0 by this much of the rate, per sample.
-        l2_regularization_weight: adds this much of the parameter to its gradient, per sample.
-        gaussian_noise_injection_std_dev: standard deviation of normal noise added to the parameters
-            after each update: a number, a list, or a schedule.
-        gradient_clipping_threshold_per_sample: largest gradient per sample.
-        gradient_clipping_with_truncation: whether each element is clipped, or else each parameter's
-            gradient scaled down to that Euclidean norm.
-        use_mean_gradient: as older programs have it: True is ``minibatch_size=IGNORE``.
-        minibatch_size: reference minibatch size of rates and momenta that state none; with `IGNORE`
-            the mean gradient is seen.
-        epoch_size: number of samples an epoch of a list given as rate or momentum; sweeps unless
-            given.
+
+    The other arguments, and errors: see `sgd`.
 
     Returns:
         The learner, for a `Trainer`.
-
-    Raises:
-        TypeError: if ``parameters`` are none.
-        ValueError: for an empty list of parameters, or a rate that is no schedule.
 
     Example:
         >>> import cntk as C
@@ -255,17 +229,12 @@ def momentum_sgd(
     """
     options = learning_options(
         "momentum_sgd",
-        l1_regularization_weight,
-        l2_regularization_weight,
-        gaussian_noise_injection_std_dev,
-        gradient_clipping_threshold_per_sample,
-        gradient_clipping_with_truncation,
-        use_mean_gradient,
-        minibatch_size,
+        (l1_regularization_weight, l2_regularization_weight, gaussian_noise_injection_std_dev),
+        (gradient_clipping_threshold_per_sample, gradient_clipping_with_truncation),
+        (use_mean_gradient, minibatch_size, epoch_size),
     )
-    rate = rate_schedule("momentum_sgd", lr, options, epoch_size)
-    momentum = parameter_schedule("momentum_sgd", "momentum", momentum, options, epoch_size)
-    return MomentumSGD(parameters, rate, momentum, unit_gain, options)
+    momentum = options.schedule("momentum", momentum)
+    return MomentumSGD(parameters, options.rate(lr), momentum, unit_gain, options)
 
 
 def nesterov(
@@ -288,31 +257,10 @@ def nesterov(
     Y. Nesterov: "A method for solving the convex programming problem with convergence rate
     O(1/k^2)", 1983.
 
-    Args:
-        parameters: list of the parameters to change, such as ``model.parameters``.
-        lr: learning rate: a number, a list, or a schedule; see `learning_parameter_schedule`.
-        momentum: a number, a list, or a schedule; see `momentum_schedule`.
-        unit_gain: whether gradients are scaled by 1 - momentum, so that the momentum does not
-            change their sum.
-        l1_regularization_weight: pulls parameters towards 0 by this much of the rate, per sample.
-        l2_regularization_weight: adds this much of the parameter to its gradient, per sample.
-        gaussian_noise_injection_std_dev: standard deviation of normal noise added to the parameters
-            after each update: a number, a list, or a schedule.
-        gradient_clipping_threshold_per_sample: largest gradient per sample.
-        gradient_clipping_with_truncation: whether each element is clipped, or else each parameter's
-            gradient scaled down to that Euclidean norm.
-        use_mean_gradient: as older programs have it: True is ``minibatch_size=IGNORE``.
-        minibatch_size: reference minibatch size of rates and momenta that state none; with `IGNORE`
-            the mean gradient is seen.
-        epoch_size: number of samples an epoch of a list given as rate or momentum; sweeps unless
-            given.
+    The other arguments, and errors: see `momentum_sgd` and `sgd`.
 
     Returns:
         The learner, for a `Trainer`.
-
-    Raises:
-        TypeError: if ``parameters`` are none.
-        ValueError: for an empty list of parameters, or a rate that is no schedule.
 
     Example:
         >>> import cntk as C
@@ -326,14 +274,9 @@ def nesterov(
     """
     options = learning_options(
         "nesterov",
-        l1_regularization_weight,
-        l2_regularization_weight,
-        gaussian_noise_injection_std_dev,
-        gradient_clipping_threshold_per_sample,
-        gradient_clipping_with_truncation,
-        use_mean_gradient,
-        minibatch_size,
+        (l1_regularization_weight, l2_regularization_weight, gaussian_noise_injection_std_dev),
+        (gradient_clipping_threshold_per_sample, gradient_clipping_with_truncation),
+        (use_mean_gradient, minibatch_size, epoch_size),
     )
-    rate = rate_schedule("nesterov", lr, options, epoch_size)
-    momentum = parameter_schedule("nesterov", "momentum", momentum, options, epoch_size)
-    return Nesterov(parameters, rate, momentum, unit_gain, options)
+    momentum = options.schedule("momentum", momentum)
+    return Nesterov(parameters, options.rate(lr), momentum, unit_gain, options)

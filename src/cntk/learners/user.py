@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +14,7 @@ from cntk._graph.function import Function
 from cntk._wording import quoted
 from cntk.core import NDArrayView
 from cntk.learners.base import Learner, checked_parameters
-from cntk.learners.options import learning_options, parameter_schedule
+from cntk.learners.options import learning_options
 from cntk.learners.schedules import learning_parameter_schedule
 from cntk.variables import Constant
 
@@ -64,10 +63,8 @@ class UserLearner(Learner):
     has_masters = False
 
     def __init__(self, parameters: Sequence[Any], lr_schedule: Any, as_numpy: bool = True) -> None:
-        options = learning_options(self.kind, 0, 0, 0, math.inf, True, None, None)
-        super().__init__(
-            parameters, parameter_schedule(self.kind, "lr_schedule", lr_schedule, options), options
-        )
+        options = learning_options(self.kind)
+        super().__init__(parameters, options.schedule("lr_schedule", lr_schedule), options)
         self.as_numpy = as_numpy
 
     @property
@@ -122,7 +119,7 @@ class Universal(Learner, inner=True):
     def __init__(
         self, parameters: Sequence[Any], gradients: Sequence[Constant], function: Function
     ) -> None:
-        options = learning_options(self.kind, 0, 0, 0, math.inf, True, None, None)
+        options = learning_options(self.kind)
         super().__init__(parameters, learning_parameter_schedule(1.0), options)
         if not isinstance(function, Function):
             raise TypeError(
