@@ -387,6 +387,19 @@ def test_a_reader_tells_how_it_reads(text, reason, tmp_path, monkeypatch, caplog
     assert [r.getMessage() for r in caplog.records] == list(explanation.reasons)
 
 
+def test_a_reader_of_the_program():
+    class Endless(C.io.UserMinibatchSource):
+        def stream_infos(self):
+            return [C.io.StreamInformation("x", 0, "dense", np.float32, (1,))]
+
+    assert "Endless is code of the program" in str(explained(Endless()))
+
+
+def test_a_function_of_placeholders_is_refused():
+    with pytest.raises(ValueError, match="is a placeholder; put a variable in its place"):
+        explained(C.exp(C.placeholder()))
+
+
 def test_it_is_printed_and_given_back(capsys):
     x = C.input_variable(1)
     explanation = C.debugging.explain(C.exp(x))

@@ -18,7 +18,7 @@ from cntk._graph.function import Function
 from cntk._graph.variable import Variable, VariableKind
 from cntk.errors import ArgumentError
 from cntk.eval.evaluator import Evaluator
-from cntk.io import MinibatchSource
+from cntk.io import MinibatchSource, UserMinibatchSource
 from cntk.io._source.source_text import reader_lines, reader_reasons
 from cntk.train.trainer import Trainer
 from cntk.train.training_session import TrainingSession
@@ -69,6 +69,7 @@ def explain(target: Any, code: bool = False, file: TextIO | None = None) -> Expl
 
     Raises:
         TypeError: if it is anything else.
+        ValueError: if a function has placeholders, and cannot be compiled.
 
     Example:
         >>> import cntk as C
@@ -118,6 +119,9 @@ def _explained(target: Any, code: bool) -> Explanation:
         sections = [("Streams", tuple(map(str, target.stream_infos())))]
         sections.append(("Readers", tuple(reader_lines(target))))
         return Explanation("minibatch source", tuple(sections), tuple(reader_reasons(target)))
+    if isinstance(target, UserMinibatchSource):
+        text = f"{type(target).__name__} is code of the program: nothing of it is compiled"
+        return Explanation("minibatch source of the program", (("Readers", (text,)),), ())
     raise ArgumentError(
         f"explain: expected a function, trainer, evaluator or minibatch source, got {shown(target)}"
     )
