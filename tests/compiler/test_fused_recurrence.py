@@ -13,11 +13,12 @@ import torch
 
 import cntk as C
 from cntk._compiler.passes.pipeline import FUSIONS
-from cntk._compiler.plan import Plan, bind
+from cntk._compiler.plan import Plan
 from cntk._compiler.recurrence.gru import FusedGRU
 from cntk._compiler.recurrence.loop import Loop
 from cntk._compiler.recurrence.lstm import FusedLSTM
 from cntk._compiler.recurrence.rnn import FusedRNN
+from cntk._execution.bind import bind
 from cntk._runtime.bind_input import bind_input
 
 CPU = torch.device("cpu")

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from cntk._compiler import plan as plan_module
+from cntk._compiler import lowering
 from cntk._graph.op import RunKernel
 from cntk._graph.variable import VariableKind
 
@@ -78,7 +78,7 @@ def laid_out(ahead: Layout, back: Layout) -> Iterator[None]:
         ahead: layout of operands.
         back: layout of gradients.
     """
-    lower = plan_module.lower_node
+    lower = lowering.lower_node
 
     def operand(x: Any) -> Any:
         return _Laid.apply(x, ahead, back) if isinstance(x, Tensor) and x.is_floating_point() else x
@@ -103,5 +103,5 @@ def laid_out(ahead: Layout, back: Layout) -> Iterator[None]:
         return RunKernel(compute) if isinstance(kernel, RunKernel) else compute
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plan_module, "lower_node", lowered)
+        patch.setattr(lowering, "lower_node", lowered)
         yield

@@ -16,7 +16,7 @@ import torch
 
 import cntk as C
 from cntk._compiler import work
-from cntk._compiler.plan import bind
+from cntk._execution.bind import bind
 from cntk._execution.compiled_state import state_of
 from cntk._runtime.bind_input import bind_input
 from cntk._runtime.threads import OneThread

@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from cntk._compiler import profiling, value_log, verify
-from cntk._compiler.deferred_shapes import checked_infer, lower_on_first_shape, needs_runtime_shape
+from cntk._compiler import lowering, profiling, value_log, verify
 from cntk._compiler.ir import Flattener, Node, Ref, held_constants
 from cntk._compiler.lookahead import Reaching
 from cntk._compiler.observation import OBSERVATION
@@ -21,15 +20,13 @@ from cntk._compiler.passes.pipeline import SWITCHED_OFF, rewrite
 from cntk._compiler.probe import Probe
 from cntk._compiler.recurrence.loop import Loop
 from cntk._compiler.work import Work
-from cntk._graph.op import CarryingKernel, Kernel, RunKernel, StreamKernel
-from cntk._graph.types import Shape, TensorType, check_sizes, common_dtype
+from cntk._graph.op import Kernel, RunKernel
+from cntk._graph.types import Shape, TensorType, check_sizes
 from cntk._graph.variable import Variable, VariableKind
-from cntk._ops.support.composite_op import Fused
 from cntk._ops.user.user_function import UserOp
 from cntk._runtime.context import RunContext
 from cntk._runtime.memory_shortage import is_shortage, shortage_text
 from cntk._runtime.random.streams import Streams
-from cntk._runtime.sparse import SparseRows
 from cntk._runtime.transfer import MOVES
 from cntk._wording import operation_text, shape_text
 from cntk.errors import FeedError, GraphError, NotEnoughMemoryError
@@ -228,7 +225,7 @@ class Plan:
 
     def _step(self, item: Node | Loop) -> Step:
         operands = tuple(self._register(ref) for ref in item.operands)
-        kernel = item.lower() if isinstance(item, Loop) else lower_node(item)
+        kernel = item.lower() if isinstance(item, Loop) else lowering.lower_node(item)
         outputs = results(item)
         registers = tuple(self._register(ref) for ref in outputs)
         wants_run = isinstance(kernel, RunKernel)
@@ -376,117 +373,3 @@ def _described(item: Node | Loop) -> list[tuple[TensorType, str, str]]:
         (ref.type, operation_text(p.op_name, p.name or p.uid), p.uid)
         for ref, p in zip(refs, nodes, strict=True)
     ]
-
-
-def lower_node(node: Node) -> Kernel | RunKernel:
-    """A node's kernel; sparse operands that it does not take are made dense first."""
-    types = tuple(ref.type for ref in node.operands)
-    if not needs_runtime_shape(node.op, types):
-        return _lowered(node, types)
-
-    def lower(definite: tuple[TensorType, ...]) -> Kernel | RunKernel:
-        checked_infer(node.op, definite, node.primitive.misfit)
-        return _lowered(node, definite)
-
-    return lower_on_first_shape(types, lower)
-
-
-def _lowered(node: Node, types: tuple[TensorType, ...]) -> Kernel | RunKernel:
-    dense = [k for k, t in enumerate(types) if t.is_sparse and k not in node.op.sparse_operands]
-    lowered = tuple(t.dense() if k in dense else t for k, t in enumerate(types))
-    try:
-        with torch.inference_mode(
-            False
-        ):  # tensors that a kernel keeps serve evaluations and gradients alike
-            op = node.op
-            if isinstance(op, Fused):
-                op = op.in_dtype(common_dtype(lowered))
-            kernel = op.lower(*lowered)
-    except GraphError as error:
-        if error.reason is not None:
-            raise
-        raise node.primitive.misfit(str(error)) from None
-    if isinstance(kernel, StreamKernel):
-        kernel = _with_stream(kernel, node)
-    elif isinstance(kernel, CarryingKernel):
-        kernel = _with_name(kernel, node)
-    if not dense:
-        return kernel
-    shapes = {k: (*(-1,) * types[k].lead, *types[k].shape) for k in dense}
-
-    def densified(operands: tuple[Any, ...]) -> list[Any]:
-        return [
-            x.to_dense().reshape(shapes[k]) if k in shapes and isinstance(x, SparseRows) else x
-            for k, x in enumerate(operands)
-        ]
-
-    if isinstance(kernel, RunKernel):
-        inner = kernel.compute
-        return RunKernel(lambda run, *operands: inner(run, *densified(operands)))
-    compute = kernel
-    return lambda *operands: compute(*densified(operands))
-
-
-def _with_stream(kernel: StreamKernel, node: Node) -> RunKernel:
-    place, kind, compute, begin = node.place, type(node.op), kernel.compute, kernel.begin
-    return RunKernel(
-        lambda run, *operands: compute(run, run.streams.find(place, kind, begin), *operands)
-    )
-
-
-def _with_name(kernel: CarryingKernel, node: Node) -> RunKernel:
-    # The same in all plans of a graph, whatever is asked of it.
-    name, compute = " in ".join(primitive.uid for primitive in node.place), kernel.compute
-    return RunKernel(lambda run, *operands: compute(run, name, *operands))
-
-
-def bind(
-    plan: Plan, fed: Mapping[Variable, Any], training: bool, device: torch.device
-) -> tuple[list[Any], RunContext]:
-    """Rows in the order of a plan's inputs, and the run that their layouts make.
-
-    Raises:
-        FeedError: if an input has no data, or two inputs differ in the number or lengths of their
-            sequences.
-    """
-    if plan.lies_on != (device, MOVES.count):
-        plan.lie_on(device)
-    run = RunContext(training, device, carry=plan.carry, streams=plan.streams, passes=plan.passes)
-    rows: list[Any] = []
-    first: Variable | None = None
-    goes_on = False
-    for variable in plan.inputs:
-        data = fed.get(variable)
-        if data is None:
-            raise FeedError(
-                f"no data were given for {variable!r}; the arguments are "
-                f"{', '.join(map(repr, plan.inputs))}"
-            )
-        rows.append(data.rows)
-        if data.count is None:
-            continue
-        if run.batch is None:
-            run.batch, first = data.count, variable
-        elif run.batch != data.count and plan.changes_batch_size:
-            run.several_batches = True
-        elif run.batch != data.count:
-            raise FeedError(
-                f"{variable!r} was given {data.count} samples or sequences, and {first!r} "
-                f"{run.batch}; "
-                "all data of a minibatch must have the same number"
-            )
-        if data.layout is not None:
-            axes = variable.dynamic_axes
-            known = run.layouts.setdefault(axes, data.layout)
-            if known.lengths != data.layout.lengths:
-                raise FeedError(
-                    f"{variable!r} shares its sequence axis '{axes[-1].name}' with another input, "
-                    f"but their sequences' "
-                    f"lengths differ: {list(data.layout.lengths)[:8]} and "
-                    f"{list(known.lengths)[:8]}; "
-                    "give inputs of different lengths axes of their own"
-                )
-            goes_on |= data.layout.starts is not None
-    if goes_on:
-        plan.reaching.check(run)
-    return rows, run

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 
 from cntk._compiler.observation import OBSERVATION
-from cntk._compiler.plan import bind
 from cntk._compiler.probe import Probe
 from cntk._execution.arguments import as_outputs, asked_for, bind_arguments
+from cntk._execution.bind import bind
 from cntk._execution.compiled_state import state_of
 from cntk._execution.results import Pass
 from cntk._graph.composite import whole_graph

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from cntk._compiler.passes.pipeline import FUSIONS
-from cntk._compiler.plan import Plan, bind
+from cntk._compiler.plan import Plan
+from cntk._execution.bind import bind
 from cntk._execution.compiled_state import state_of
 from cntk._execution.nan_origin import all_finite, find_origin
 from cntk._execution.rollback import Before

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from cntk._compiler.observation import OBSERVATION
-from cntk._compiler.plan import Plan, bind
+from cntk._compiler.plan import Plan
 from cntk._compiler.recording.not_recorded import NotRecorded
 from cntk._compiler.recording.record_training_step import (
     GOES_ON,
@@ -24,6 +24,7 @@ from cntk._compiler.recording.record_training_step import (
     why_not_recordable,
 )
 from cntk._execution.arguments import bind_arguments
+from cntk._execution.bind import bind
 from cntk._execution.compiled_state import state_of
 from cntk._execution.learner_updates import Updater, update
 from cntk._execution.nan_watch import WATCHED, Guard, train_watched

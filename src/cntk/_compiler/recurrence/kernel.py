@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from cntk._compiler import lowering
 from cntk._compiler.deferred_shapes import RuntimeShapeKernel
 from cntk._compiler.ir import Node, delay_of
 from cntk._compiler.probe import Step
@@ -49,8 +50,6 @@ class LoopKernel:
     """A loop with everything decided that can be before data come."""
 
     def __init__(self, loop: Loop) -> None:
-        from cntk._compiler.plan import lower_node
-
         self.loop = loop
         self.axes, self.backwards = loop.axes, loop.backwards
         keys = {ref.key: k for k, ref in enumerate(loop.operands)}
@@ -75,9 +74,9 @@ class LoopKernel:
         self.ahead: list[tuple[int, Any]] = []
         for node in loop.members:
             if isinstance(node.op, _READS_TYPES_ALONE):
-                self.ahead.append((self.registers[(id(node), 0)], lower_node(node)))
+                self.ahead.append((self.registers[(id(node), 0)], lowering.lower_node(node)))
             elif not delay_of(node):
-                kernel = lower_node(_within_step(node, self.axes))
+                kernel = lowering.lower_node(_within_step(node, self.axes))
                 several = len(node.types) > 1
                 reads = tuple(self.registers[r.key] for r in node.operands)
                 writes = tuple(self.registers[(id(node), k)] for k in range(len(node.types)))
