@@ -261,3 +261,7 @@ class UnknownNameError(AttributeError):
 
     def __reduce__(self) -> tuple[type[AttributeError], tuple[str]]:
         return AttributeError, (str(self),)  # a hint is no data
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

@@ -105,3 +105,7 @@ InitializerLike: TypeAlias = (
 """First values: an initializer, a number, or an array of the shape. As a default it may stand aside
 for `cntk.default_options`.
 """
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

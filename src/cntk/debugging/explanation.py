@@ -23,6 +23,9 @@ from cntk.io._source.source_text import reader_lines, reader_reasons
 from cntk.train.trainer import Trainer
 from cntk.train.training_session import TrainingSession
 
+__all__ = ["Explanation", "explain"]
+
+
 # Plans of a graph that are told of, the last used first.
 _MOST_PLANS = 3
 

@@ -25,6 +25,9 @@ from cntk.core import user_function
 from cntk.errors import ArgumentError
 from cntk.ops import output_variable
 
+__all__ = ["DEBUG_USAGE", "debug_model"]
+
+
 DEBUG_USAGE = """\
     Commands:
         n           go on to the next node

@@ -8,6 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+__all__ = ["NanNotice", "RunningSum"]
+
+
 _FOLD_AFTER = 64
 
 _LOGGER = logging.getLogger("cntk")

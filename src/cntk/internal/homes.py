@@ -5,6 +5,9 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+__all__ = ["at_home"]
+
+
 # A name -> the module that it stands for.
 _MODULES = {
     "C": "cntk",

@@ -11,6 +11,8 @@ from cntk._graph.function import Function
 from cntk.layers.blocks import GRU, LSTM, RNNStep
 from cntk.ops import sequence, splice
 
+__all__ = []
+
 
 def _pad_to_shape(filter_shape: Sequence[int], param: Any, what: str) -> tuple[Any, ...]:
     """Return a parameter of a window, such as its strides, once for each of the window's axes.

@@ -29,6 +29,9 @@ from cntk.internal.utils import (
 from cntk.learners.schedules import IGNORE, TrainingParameterSchedule, learning_parameter_schedule
 from cntk.variables import Constant
 
+__all__ = ["NAMES", "name_in"]
+
+
 _INFERRED = (InferredDimension,)
 
 

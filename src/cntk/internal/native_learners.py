@@ -19,6 +19,19 @@ from cntk.learners.schedules import (
     training_parameter_schedule,
 )
 
+__all__ = [
+    "AdditionalLearningOptions",
+    "SizeTWrapper",
+    "ada_delta_learner",
+    "ada_grad_learner",
+    "adam_learner",
+    "fsada_grad_learner",
+    "momentum_sgd_learner",
+    "nesterov_learner",
+    "rmsprop_learner",
+    "sgd_learner",
+]
+
 
 class AdditionalLearningOptions:
     """Options that all learners take.

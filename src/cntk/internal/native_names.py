@@ -16,6 +16,16 @@ from cntk.learners.schedules import (
 from cntk.train import minibatch_size_schedule
 from cntk.train.distributed import DistributedLearner
 
+__all__ = [
+    "CONSTANTS",
+    "Learner",
+    "minibatch_size_schedules",
+    "names",
+    "native_name",
+    "training_double_parameter_schedule",
+]
+
+
 CONSTANTS: dict[str, int] = {
     "DataType_UChar": 3,
     "DataUnit_Sweep": 0,

@@ -10,6 +10,9 @@ from cntk._graph.types import FreeDimension, InferredDimension
 from cntk._graph.variable import as_shape
 from cntk._wording import shape_text
 
+__all__ = ["NDShape"]
+
+
 _UNKNOWN = -2
 
 

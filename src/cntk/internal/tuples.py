@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+__all__ = []
+
 
 def _as_tuple(x: Any) -> tuple[Any, ...]:
     """Return a number or a string as a tuple of one, and anything with several elements as a tuple.

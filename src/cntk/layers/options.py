@@ -23,6 +23,30 @@ from cntk._wording import shape_text
 from cntk.errors import ArgumentError, NodeAsSizeError, RangeError, SettingError
 from cntk.initializer import Initializer, initializer_with_rank
 
+__all__ = [
+    "MOST_AXES",
+    "Shape",
+    "activated",
+    "as_activation",
+    "as_count",
+    "as_layer_name",
+    "as_shape",
+    "as_tuple",
+    "check_reduction_rank",
+    "first_value",
+    "fitted",
+    "flags_per_axis",
+    "initial",
+    "initial_bias",
+    "name_of",
+    "per_axis",
+    "shape_for",
+    "sizes_per_axis",
+    "takes",
+    "window_of_rank",
+]
+
+
 Shape = tuple[int, ...]
 
 _LARGEST = 2**31 - 1

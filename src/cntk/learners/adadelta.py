@@ -17,6 +17,9 @@ from cntk.learners.schedules import (
     learning_parameter_schedule_per_sample,
 )
 
+__all__ = ["AdaDelta", "adadelta"]
+
+
 _RATE_ONE = learning_parameter_schedule_per_sample(1)
 
 

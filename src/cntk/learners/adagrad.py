@@ -13,6 +13,9 @@ from cntk.learners.base import Learner
 from cntk.learners.options import LearningOptions, flag, learning_options
 from cntk.learners.schedules import TrainingParameterSchedule
 
+__all__ = ["AdaGrad", "adagrad"]
+
+
 _FLOOR = 1.0000000168623835e-16  # 1e-16 in single precision, as the original has it
 
 

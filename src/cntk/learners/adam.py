@@ -16,6 +16,8 @@ from cntk.learners.base import Learner, lying_as, power, quotient, root
 from cntk.learners.options import LearningOptions, flag, learning_options
 from cntk.learners.schedules import SLOW_VARIANCE_MOMENTUM, TrainingParameterSchedule
 
+__all__ = ["Adam", "adam"]
+
 
 class Adam(Learner, inner=True):
     """``v = b * v + (1 - b) * g**2; m = a * m + (1 - a) * g; p -= rate * c * m / (sqrt(v) +

@@ -24,6 +24,8 @@ from cntk.learners.masters import Masters, state_like
 from cntk.learners.options import LearningOptions
 from cntk.learners.schedules import IGNORE, TrainingParameterSchedule
 
+__all__ = ["Learner", "checked_parameters", "lying_as", "power", "quotient", "root"]
+
 
 class Learner(metaclass=Kind):
     """Changes parameters by their gradients. Made by `sgd`, `adam` and the other functions of this

@@ -13,6 +13,9 @@ from cntk.learners.base import Learner, root
 from cntk.learners.options import LearningOptions, flag, learning_options
 from cntk.learners.schedules import SLOW_VARIANCE_MOMENTUM, TrainingParameterSchedule
 
+__all__ = ["FSAdaGrad", "fsadagrad"]
+
+
 _LARGEST_SCALE = 10.0
 
 

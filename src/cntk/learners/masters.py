@@ -11,6 +11,8 @@ from torch import Tensor
 
 from cntk._runtime.numpy_tensors import SHORT
 
+__all__ = ["Masters", "state_like"]
+
 
 class Masters:
     """The tensors that a learner's rule changes: those of the parameters, or copies of them in

@@ -24,6 +24,14 @@ from cntk.learners.schedules import (
     _training,
 )
 
+__all__ = [
+    "LearningOptions",
+    "default_unit_gain_value",
+    "flag",
+    "learning_options",
+    "set_default_unit_gain_value",
+]
+
 
 @dataclass
 class _Defaults:

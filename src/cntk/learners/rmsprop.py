@@ -15,6 +15,9 @@ from cntk.learners.base import Learner
 from cntk.learners.options import LearningOptions, flag, learning_options
 from cntk.learners.schedules import TrainingParameterSchedule
 
+__all__ = ["RMSProp", "rmsprop"]
+
+
 _FLOOR = 9.999999974752427e-07  # 1e-6 in single precision, as the original has it
 _FIRST_STEP = 0.02
 # Without a limit a step could grow to infinity, and the mean that all are divided by with it:

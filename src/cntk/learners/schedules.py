@@ -21,6 +21,24 @@ from typing import Any
 from cntk._arguments import as_integer, as_real, shown
 from cntk.errors import SettingError
 
+__all__ = [
+    "FULL_DATA_SWEEP",
+    "IGNORE",
+    "MinibatchSizeSchedule",
+    "SLOW_VARIANCE_MOMENTUM",
+    "TrainingParameterSchedule",
+    "UnitType",
+    "learning_parameter_schedule",
+    "learning_parameter_schedule_per_sample",
+    "learning_rate_schedule",
+    "minibatch_size_schedule",
+    "momentum_as_time_constant_schedule",
+    "momentum_schedule",
+    "momentum_schedule_per_sample",
+    "training_parameter_schedule",
+]
+
+
 IGNORE = 0
 """Reference minibatch size of a value that is taken for each minibatch as it is, whatever its
 size.

@@ -13,6 +13,9 @@ from cntk.learners.base import Learner, lying_as
 from cntk.learners.options import LearningOptions, flag, learning_options
 from cntk.learners.schedules import TrainingParameterSchedule
 
+__all__ = ["MomentumSGD", "Nesterov", "SGD", "momentum_sgd", "nesterov", "sgd"]
+
+
 # What is left of the gradient by 1 - dampening would lose digits below.
 _SMALLEST_GAIN = 1e-7
 

@@ -18,6 +18,8 @@ from cntk.learners.options import learning_options
 from cntk.learners.schedules import learning_parameter_schedule
 from cntk.variables import Constant
 
+__all__ = ["CallableParameters", "Universal", "UserLearner", "universal"]
+
 
 class CallableParameters(tuple[Any, ...]):
     """Parameters that may be called for, as those of user learners and of distributed ones are in

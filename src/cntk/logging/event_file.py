@@ -26,6 +26,9 @@ from cntk._wording import quoted
 from cntk.logging.event_graph import graph_message
 from cntk.logging.png import encode_png
 
+__all__ = ["TensorBoardFileWriter", "crc32c", "to_record"]
+
+
 _VERSION = "brain.Event:2"
 _LARGEST_STEP = 2**64 - 1
 

@@ -16,6 +16,9 @@ from cntk._graph.primitive import Primitive
 from cntk._graph.variable import Variable, VariableKind
 from cntk._persist.protobuf.wire import Message
 
+__all__ = ["graph_message"]
+
+
 _LEAVES = {VariableKind.Constant: "Const"}
 _DTYPES = {"float32": 1, "float64": 2, "int16": 5, "int8": 6, "float16": 19, "bfloat16": 14}
 

@@ -9,6 +9,8 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
+__all__ = ["ManualProgress"]
+
 
 def _deprecated(instead: str) -> None:
     warnings.warn(f"deprecated: {instead}", DeprecationWarning, stacklevel=3)

@@ -10,6 +10,9 @@ from typing import Any
 
 import numpy as np
 
+__all__ = ["encode_png"]
+
+
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
 

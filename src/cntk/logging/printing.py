@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+__all__ = ["show"]
+
 
 def show(line: object) -> None:
     r"""Print a line; replace characters that the stream cannot encode, as files on Windows often

@@ -16,6 +16,9 @@ from cntk._arguments import shown
 from cntk.errors import ArgumentError
 from cntk.eval.sums import RunningSum
 
+__all__ = ["FrequencyError", "NEVER", "ProgressWriter"]
+
+
 NEVER = sys.maxsize
 """A frequency that is never reached."""
 

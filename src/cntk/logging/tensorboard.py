@@ -13,6 +13,8 @@ from cntk.errors import ArgumentError, RangeError
 from cntk.logging.event_file import TensorBoardFileWriter
 from cntk.logging.progress_writer import NEVER, ProgressWriter
 
+__all__ = ["TensorBoardProgressWriter"]
+
 
 def _number(value: Any, what: str) -> float:
     """Convert a number, or an array of one, to a float."""

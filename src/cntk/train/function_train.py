@@ -31,6 +31,8 @@ from cntk.train.trainer import Trainer
 from cntk.train.training_session import TrainingSession
 from cntk.variables import Record
 
+__all__ = ["test_function", "train_function"]
+
 
 class _Summaries:
     """A progress writer that collects what `Function.train` returns.

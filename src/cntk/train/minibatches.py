@@ -20,6 +20,9 @@ from cntk.io import (
 )
 from cntk.layers.typing import ArgumentType
 
+__all__ = ["Minibatches", "StreamSource", "size_at", "source_of"]
+
+
 Minibatches = Iterator[tuple[dict[Variable, Any], bool]]
 
 

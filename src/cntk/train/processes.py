@@ -10,6 +10,9 @@ import os
 import socket
 from dataclasses import dataclass
 
+__all__ = ["Communicator", "WorkerDescriptor", "mpi_communicator"]
+
+
 # Where launchers of several processes say how many they have started.
 _SIZES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS", "WORLD_SIZE")
 

@@ -22,6 +22,21 @@ from cntk.io import INFINITELY_REPEAT
 from cntk.learners.schedules import MinibatchSizeSchedule
 from cntk.train.minibatches import StreamSource, source_of
 
+__all__ = [
+    "CheckpointConfig",
+    "CrossValidationConfig",
+    "DataUnit",
+    "Frequency",
+    "NEVER",
+    "TestConfig",
+    "as_frequency",
+    "as_index",
+    "as_limit",
+    "as_minibatch_size",
+    "check_finite",
+]
+
+
 NEVER = sys.maxsize
 
 

@@ -8,6 +8,8 @@ from torch import Tensor
 
 from cntk._execution.training_step import StepResult
 
+__all__ = ["Tally"]
+
 
 @dataclass
 class Tally:

@@ -35,6 +35,12 @@ def hand_on(namespace: dict[str, Any]) -> None:
 
         return name_in(module, name)
 
-    namespace["__getattr__"] = find
+    def listed() -> list[str]:
+        """What completion offers: the names of a star import, and those that Python adds."""
+        added = (key for key in namespace if key.startswith("__"))
+        public = namespace["__all__"] if "__all__" in namespace else find("__all__")
+        return sorted({*public, *added})
+
+    namespace["__getattr__"], namespace["__dir__"] = find, listed
     if "__all__" in namespace:
         namespace["__all__"] = [*dict.fromkeys([*namespace["__all__"], *names])]

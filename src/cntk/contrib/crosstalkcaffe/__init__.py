@@ -5,3 +5,5 @@ Caffe itself is not needed.
 from __future__ import annotations
 
 from cntk.contrib.crosstalkcaffe.convert import CaffeConverter as CaffeConverter
+
+__all__ = ["CaffeConverter"]

@@ -1,1 +1,3 @@
 """Drawings of graphs: description, layout, and files."""
+
+__all__ = []

@@ -11,6 +11,17 @@ from typing import Any
 from cntk._graph.function import Function
 from cntk._graph.variable import Variable, VariableKind
 
+__all__ = [
+    "Description",
+    "EDGE_FONT_SIZE",
+    "NODE_DEFAULTS",
+    "PictureEdge",
+    "PictureNode",
+    "describe",
+    "dot_text",
+]
+
+
 _SIGNS = {"Plus": "+", "Minus": "-", "ElementTimes": "*", "Times": "@"}
 _DELAYS = ("PastValue", "FutureValue")
 _THIN = ("Pass", "ParameterOrder")

@@ -15,6 +15,9 @@ from cntk.logging.drawing.raster import png_bytes
 from cntk.logging.drawing.shapes import draw
 from cntk.logging.drawing.svg import svg_bytes
 
+__all__ = ["check_suffix", "write_picture"]
+
+
 _SUFFIXES = (".dot", ".svg", ".pdf", ".png")
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+__all__ = ["find_layers", "find_turned"]
+
 
 def find_turned(
     count: int, edges: Sequence[tuple[int, int]], may_turn: Sequence[bool]

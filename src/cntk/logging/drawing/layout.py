@@ -11,6 +11,9 @@ from cntk.logging.drawing.layers import find_layers, find_turned
 from cntk.logging.drawing.order import order_layers
 from cntk.logging.drawing.places import Cell, place_cells
 
+__all__ = ["Box", "Link", "Point", "lay_out"]
+
+
 Point = tuple[float, float]
 
 _NODE_GAP, _LABEL_GAP, _EDGE_GAP = 20.0, 10.0, 12.0

@@ -5,6 +5,9 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections.abc import Sequence
 
+__all__ = ["count_crossings", "order_layers"]
+
+
 _FEWEST_SWEEPS, _MOST_SWEEPS = 4, 16
 _MOST_VISITS = 200_000
 _SWAPS_AT_MOST = 400

@@ -7,6 +7,9 @@ import zlib
 from cntk.logging.drawing.layout import Point
 from cntk.logging.drawing.shapes import Path, Picture, Text
 
+__all__ = ["pdf_bytes"]
+
+
 _LARGEST_PAGE = 14400.0
 
 

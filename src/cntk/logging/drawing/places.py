@@ -7,6 +7,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+__all__ = ["Cell", "place_cells"]
+
+
 _SWEEPS = 24
 
 

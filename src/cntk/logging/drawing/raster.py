@@ -7,6 +7,9 @@ from typing import Any
 
 from cntk.logging.drawing.shapes import Path, Picture
 
+__all__ = ["png_bytes"]
+
+
 _DPI = 144.0
 _MOST_PIXELS = 100e6
 _MOST_ACROSS = 60_000.0

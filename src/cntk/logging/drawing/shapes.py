@@ -11,6 +11,9 @@ from cntk.logging.drawing.description import EDGE_FONT_SIZE, Description, Pictur
 from cntk.logging.drawing.layout import Box, Link, Point, lay_out
 from cntk.logging.drawing.text_width import shorten, text_width
 
+__all__ = ["Group", "Path", "Picture", "Text", "draw"]
+
+
 _INCH = 72.0
 _MARGIN = 12.0
 _LINE = 1.2  # height of a line of text, by the font size

@@ -8,6 +8,9 @@ from xml.sax.saxutils import escape
 from cntk.logging.drawing.layout import Point
 from cntk.logging.drawing.shapes import Group, Path, Picture, Text
 
+__all__ = ["svg_bytes"]
+
+
 # What XML cannot hold.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
+__all__ = ["LONGEST", "shorten", "text_width"]
+
+
 # Thousandths of the font size, from the space to the tilde: Adobe's font metrics.
 _ASCII = (
     278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556,

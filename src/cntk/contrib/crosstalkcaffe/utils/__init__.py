@@ -3,3 +3,5 @@
 from __future__ import annotations
 
 from cntk.contrib.crosstalkcaffe.utils import format as format, globalconf as globalconf
+
+__all__ = ["format", "globalconf"]
