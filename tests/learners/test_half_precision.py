@@ -87,7 +87,7 @@ def test_states_without_copies_still_load():
     state = dict(learner.create_checkpoint())
     state["smoothed_gradients"] = [np.ones((4, 3), np.float16)]
     learner.restore_from_checkpoint(Dictionary(state))
-    assert float(learner.slot("mean")[0].sum()) == 6
+    assert float(learner.state("mean")[0].sum()) == 6
     state["smoothed_gradients"] = [np.ones((6, 3), np.float16)]
     with pytest.raises(RuntimeError, match="shape"):
         learner.restore_from_checkpoint(Dictionary(state))

@@ -209,7 +209,7 @@ def _state_arrays(
     """
     arrays = []
     for k, parameter in enumerate(learner.parameters):
-        tensors, master = [states[name][k] for name in learner.slots], masters[k]
+        tensors, master = [states[name][k] for name in learner.states], masters[k]
         if master is not None:
             tensors += [*[torch.zeros_like(master)] * (learner.spare_copies - 1), master]
         parts = [array_of(t).reshape(-1) for t in tensors]
@@ -249,10 +249,10 @@ def _split_arrays(
             f"the checkpoint's learner has {len(arrays)} parameters, and this {learner.kind} "
             f"{len(learner.parameters)}"
         )
-    states: dict[str, list[Tensor]] = {name: [] for name in learner.slots}
+    states: dict[str, list[Tensor]] = {name: [] for name in learner.states}
     masters: list[Tensor | None] = []
     for parameter, array in zip(learner.parameters, arrays, strict=True):
-        count = len(learner.slots)
+        count = len(learner.states)
         expected = _shape(learner, parameter.shape, count)
         short = parameter.data.dtype in SHORT and learner.has_masters
         # Earlier checkpoints of this package have no copies.
@@ -267,9 +267,9 @@ def _split_arrays(
             )
         parts = np.split(array.reshape(-1), count or 1)
         tensors = [tensor_of(part.reshape(parameter.shape).copy()) for part in parts[:count]]
-        for name, tensor in zip(learner.slots, tensors, strict=False):
+        for name, tensor in zip(learner.states, tensors, strict=False):
             states[name].append(tensor)
-        masters.append(tensors[-1] if count > len(learner.slots) and has_masters else None)
+        masters.append(tensors[-1] if count > len(learner.states) and has_masters else None)
     return states, masters
 
 

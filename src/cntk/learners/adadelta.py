@@ -29,7 +29,7 @@ class AdaDelta(Learner, inner=True):
     """
 
     kind = "adadelta"
-    slots = ("gradient_squares", "step_squares")
+    states = ("gradient_squares", "step_squares")
     normalizes = True
 
     def __init__(
@@ -48,7 +48,7 @@ class AdaDelta(Learner, inner=True):
         self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int
     ) -> None:
         """See `Learner.rule`."""
-        squares, steps = self.slot("gradient_squares"), self.slot("step_squares")
+        squares, steps = self.state("gradient_squares"), self.state("step_squares")
         rho = self._decay(self.rho)
         torch._foreach_mul_(squares, rho)
         torch._foreach_addcmul_(squares, gradients, gradients, value=1 - rho)

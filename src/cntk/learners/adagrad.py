@@ -26,7 +26,7 @@ class AdaGrad(Learner, inner=True):
     """
 
     kind = "adagrad"
-    slots = ("squares",)
+    states = ("squares",)
     normalizes = True
     takes_sparse = True
 
@@ -44,7 +44,7 @@ class AdaGrad(Learner, inner=True):
         self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int
     ) -> None:
         """See `Learner.rule`."""
-        squares = self.slot("squares")
+        squares = self.state("squares")
         if any(gradient.is_sparse for gradient in gradients):
             for leaf, sums, gradient in zip(leaves, squares, gradients, strict=True):
                 if gradient.is_sparse:

@@ -30,7 +30,7 @@ class Adam(Learner, inner=True):
 
     kind = "adam"
     spare_copies = 2
-    slots = ("variance", "mean")
+    states = ("variance", "mean")
     normalizes = True
     counts = True
 
@@ -68,7 +68,7 @@ class Adam(Learner, inner=True):
         if self.unit_gain and self.fusible and not self.adamax and correctable:
             self._fused(leaves, gradients, rate, momentum, decay)
             return
-        mean, variance = self.slot("mean"), self.slot("variance")
+        mean, variance = self.state("mean"), self.state("variance")
         torch._foreach_mul_(mean, momentum)
         torch._foreach_add_(mean, gradients, alpha=1 - momentum if self.unit_gain else 1)
         torch._foreach_mul_(variance, decay)
@@ -97,8 +97,8 @@ class Adam(Learner, inner=True):
         torch._fused_adam_(
             leaves,
             list(map(lying_as, leaves, gradients)),
-            self.slot("mean"),
-            self.slot("variance"),
+            self.state("mean"),
+            self.state("variance"),
             [],
             [count] * len(leaves),
             lr=rate * _share(momentum, self.smoothed_count) / correction,

@@ -46,7 +46,7 @@ class Learner(metaclass=Kind):
     kind = ""
     """The name of the function that makes such a learner."""
 
-    slots: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
     """Names of the tensors that the rule keeps for each parameter, in the order in which
     checkpoints hold them.
     """
@@ -349,7 +349,7 @@ class Learner(metaclass=Kind):
             f"derive from UserLearner"
         )
 
-    def slot(self, name: str) -> list[Tensor]:
+    def state(self, name: str) -> list[Tensor]:
         """The tensors of that name, one a parameter; zeros at first."""
         found = self._state.get(name)
         if found is None:
@@ -381,7 +381,7 @@ class Learner(metaclass=Kind):
 
         Returns:
             ``kind``, ``samples``, ``minibatches``, ``sweeps``, ``noise_seed``, ``smoothed_count``;
-            ``learning_rate``, the schedule as a dictionary; ``slots``, for each name of `slots` a
+            ``learning_rate``, the schedule as a dictionary; ``slots``, for each name of `states` a
             list of one tensor a parameter; ``masters``, a list of the copies in float32 of
             parameters of 16 bits, None for others.
         """
@@ -406,7 +406,9 @@ class Learner(metaclass=Kind):
                 "epoch_size": schedule.epoch_size,
                 "minibatch_size": schedule.minibatch_size,
             },
-            "slots": {name: [tensor.clone() for tensor in self.slot(name)] for name in self.slots},
+            "slots": {
+                name: [tensor.clone() for tensor in self.state(name)] for name in self.states
+            },
             "masters": [None] * len(self._parameters)
             if self._masters is None
             else self._masters.copied(),
@@ -419,7 +421,7 @@ class Learner(metaclass=Kind):
             RuntimeError: if it came from another kind of learner, or for parameters of other
                 shapes. Nothing has been changed then.
         """
-        loaded = {name: self._loaded(name, state["slots"].get(name)) for name in self.slots}
+        loaded = {name: self._loaded(name, state["slots"].get(name)) for name in self.states}
         rate = state["learning_rate"]
         self._learning_rate_schedule = replace(
             self._learning_rate_schedule,

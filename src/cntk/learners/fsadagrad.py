@@ -28,7 +28,7 @@ class FSAdaGrad(Learner, inner=True):
 
     kind = "fsadagrad"
     spare_copies = 2
-    slots = ("variance", "velocity")
+    states = ("variance", "velocity")
     normalizes = True
     counts = True
 
@@ -55,7 +55,7 @@ class FSAdaGrad(Learner, inner=True):
         self.smoothed_count = decay * self.smoothed_count + (1 - decay) * samples
         size = root(self.smoothed_count)
         decay = self._decay(decay)
-        variance, velocity = self.slot("variance"), self.slot("velocity")
+        variance, velocity = self.state("variance"), self.state("velocity")
         torch._foreach_mul_(variance, decay)
         torch._foreach_addcmul_(variance, gradients, gradients, value=1 - decay)
         scale = torch._foreach_sqrt(variance)

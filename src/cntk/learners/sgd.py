@@ -37,7 +37,7 @@ class SGD(Learner, inner=True):
 class _WithMomentum(Learner, inner=True):
     """``s = m * s + u * rate * g``, where u is 1 - m with unit gain, else 1."""
 
-    slots = ("velocity",)
+    states = ("velocity",)
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class MomentumSGD(_WithMomentum, inner=True):
         momentum = self._decay(self._momentum(self.momentum, samples))
         share = 1 - momentum if self.unit_gain else 1
         gain = share * rate
-        velocity = self.slot("velocity")
+        velocity = self.state("velocity")
         if any(gradient.is_sparse for gradient in gradients):
             for leaf, moving, gradient in zip(leaves, velocity, gradients, strict=True):
                 if gradient.is_sparse:
@@ -117,7 +117,7 @@ class Nesterov(_WithMomentum, inner=True):
         """See `Learner.rule`."""
         momentum = self._decay(self._momentum(self.momentum, samples))
         gain = (1 - momentum if self.unit_gain else 1) * rate
-        velocity = self.slot("velocity")
+        velocity = self.state("velocity")
         torch._foreach_mul_(velocity, momentum)
         torch._foreach_add_(velocity, gradients, alpha=gain)
         torch._foreach_add_(leaves, velocity, alpha=-momentum)
