@@ -15,7 +15,7 @@ BUDGET = {
     "_compiler": (3, 72, 97),
     "_execution": (0, 31, 31),
     "_graph": (14, 28, 114),
-    "_persist": (9, 16, 81),
+    "_persist": (0, 0, 0),
     "_runtime": (8, 66, 109),
     "io": (0, 0, 0),
     "layers": (6, 8, 37),

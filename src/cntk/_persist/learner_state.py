@@ -162,7 +162,7 @@ def learner_from_file(
             f"of another kind?"
         )
     before = learner.state_dict()
-    slots, masters = _split_arrays(
+    states, masters = _split_arrays(
         learner, _arrays(values, version, uids), flag(values, "master_parameter_updated")
     )
     state = {
@@ -175,7 +175,7 @@ def learner_from_file(
         ),
         "smoothed_count": _smoothed_count(values) if learner.counts else 0.0,
         "learning_rate": _schedule(_part(values, "learnig_rate_schedule", dict)),
-        "slots": slots,
+        "slots": states,
         "masters": masters,
     }
     return state, values.get(_OWN)

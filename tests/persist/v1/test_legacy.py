@@ -241,7 +241,7 @@ LARGE = struct.pack("<Q", 2**62)
             legacy_files.of_samples(legacy_files.X, ("Clip", "z", b"", ["features"])),
             "Clip reads 1 values, and needs 3",
         ),
-        (replaced(legacy_files.times(31), mark("float"), mark("half")), "unknown format 'half'"),
+        (replaced(legacy_files.times(31), mark("float"), mark("half")), "unknown dtype 'half'"),
         (replaced(legacy_files.times(31), struct.pack("<QQ", 2, 3), LARGE + LARGE), "cut short"),
         (
             replaced(legacy_files.times(31), struct.pack("<QQ", 2, 3), struct.pack("<QQ", 2, 2)),
@@ -263,7 +263,7 @@ LARGE = struct.pack("<Q", 2**62)
             replaced(legacy_files.times(31), mark("z") + struct.pack("<Q", 2), mark("z") + LARGE),
             "more values than any",
         ),
-        (LAST_CHANNELS, "channels lie last"),
+        (LAST_CHANNELS, "channels last"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said(content: bytes, reason: str) -> None:

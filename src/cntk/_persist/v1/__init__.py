@@ -1,1 +1,1 @@
-"""Model files of version 1, from before CNTK 2.0."""
+"""Model files of version 1, the original's format before CNTK 2.0."""

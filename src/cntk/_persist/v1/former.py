@@ -1,7 +1,7 @@
-"""Nodes of version 1 that version 2 never had: the graphs that compute them, or a stand-in that
-says why none does.
+"""Nodes of version 1 that version 2 does not have: graphs of other operations, or a stand-in.
 
-The original itself refuses files that hold one of these. Here all else in such a file can be used.
+The original does not load files with such nodes. Here they are expanded to graphs; a stand-in for a
+node without one raises an error only when it is evaluated.
 """
 
 from __future__ import annotations
@@ -12,33 +12,33 @@ from typing import Any, NamedTuple, Protocol
 from cntk._graph.op import PrimitiveOp
 from cntk._persist.protobuf.arrays import NDShape
 from cntk._persist.protobuf.dictionary import END_OF_AXES, Size
-from cntk._persist.v1.kinds import FLAG, SHAPE, SIZE, TEXT, WHOLE, Field, Fields, Kind, Values
+from cntk._persist.v1.kinds import FLAG, INT32, SHAPE, SIZE, STRING, Field, Fields, Kind, Values
 from cntk._persist.v1.wire import Reader, Writer
 from cntk.axis import Axis
 from cntk.errors import FileFormatError
 
 
 class Graph(Protocol):
-    """Where a node's graph is put."""
+    """Graph that a node is expanded into."""
 
     def apply(self, op: PrimitiveOp, *operands: str, **attributes: Any) -> str:
-        """Add an operation on values, given by their uids; returns that of its result."""
+        """Add an operation to values, given by uid; return the uid of its result."""
 
 
-# The type of a function that stands for a node which nothing computes.
+# The type of a stand-in for a node that cannot be computed.
 FORMER_NODE = "FormerNode"
 Shapes = Sequence[tuple[int, ...] | None]
 
 
 class FormerKind(NamedTuple):
-    """One kind of nodes.
+    """Kind of nodes that version 2 does not have.
 
     Attributes:
-        name: what files call it.
-        operands: how many values it reads.
-        build: adds its graph, but for the last operation, of which it gives the number, the
-            operands and the attributes; called with where to, the node's fields, the values it
-            reads, and the shapes of those that are leaves. None if nothing computes it.
+        name: its name in files.
+        operands: number of its operands.
+        build: adds its graph without the last operation, and returns that operation's number,
+            operands and attributes. Its arguments are the graph, the node's fields, its operands,
+            and the shapes of those that are leaves. None if it cannot be computed.
         fields: its fields.
     """
 
@@ -116,14 +116,14 @@ def _looked_up(graph: Graph, values: Values, operands: Sequence[str], shapes: Sh
     if table is None or len(table) != 2:
         raise FileFormatError("its table is no matrix; the file is damaged")
     words = graph.apply(PrimitiveOp.Reshape, operands[1], **_reshaped(table[1], -1))
-    found = graph.apply(
+    product = graph.apply(
         PrimitiveOp.Times, operands[0], words, outputRank=Size(1), inferInputRankToMap=-1
     )
-    return PrimitiveOp.Reshape, [found], _reshaped(-1)
+    return PrimitiveOp.Reshape, [product], _reshaped(-1)
 
 
 def _of_shape(graph: Graph, values: Values, operands: Sequence[str], shapes: Shapes) -> Last:
-    # Without a layout of images the result is a vector.
+    # Without an image layout the result is a vector.
     layout = values["layout"]
     return (
         PrimitiveOp.Reshape,
@@ -138,12 +138,12 @@ def _never(writer: Writer, value: Any) -> None:
 
 _NARROW = Kind(Reader.narrow, _never)
 _TRACE: Fields = (
-    Field("message", TEXT),
+    Field("message", STRING),
     Field("frequency", SIZE),
     Field("first", SIZE),
     Field("gradient", FLAG),
     Field("category", FLAG),
-    Field("labels", TEXT),
+    Field("labels", STRING),
     Field("sparse", FLAG),
     Field("transpose", FLAG),
     *(Field(f"mark{k}", _NARROW) for k in range(8)),
@@ -164,14 +164,14 @@ _KINDS = (
     FormerKind("Trace", 1, _handed_on, _TRACE),
     FormerKind("ClassBasedCrossEntropyWithSoftmax", 4),
     FormerKind("DummyCriterion", 3),
-    FormerKind("EnvironmentInput", 0, None, (Field("property", TEXT),)),
+    FormerKind("EnvironmentInput", 0, None, (Field("property", STRING),)),
     FormerKind("EpochAccumulator", 1),
     FormerKind("NCEBasedCrossEntropyWithSoftmax", 4),
     FormerKind(
         "QuantizedTimes",
         2,
         None,
-        (Field("rank", SIZE), Field("map", WHOLE), Field("shiftA", SIZE), Field("shiftB", SIZE)),
+        (Field("rank", SIZE), Field("map", INT32), Field("shiftA", SIZE), Field("shiftB", SIZE)),
     ),
     FormerKind("SequenceWithSoftmax", 3),
 )

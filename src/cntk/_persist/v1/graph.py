@@ -1,4 +1,4 @@
-"""Graphs as version 2 describes them, made of the nodes of a model file of version 1."""
+"""Builds dictionaries of version 2 from the nodes of a model file of version 1."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from cntk.errors import FileFormatError
 
 @dataclass
 class Node:
-    """One node of the file.
+    """Node of the file.
 
     Attributes:
         name: its name in the file.
-        class_name: what files call its kind.
-        uid: its unique name in version 2.
+        class_name: the name of its kind in files.
+        uid: its uid in version 2.
         shown: its name in version 2.
         kind: its kind, if it is an operation of the table.
         former: its kind, if version 2 has no such operation.
         values: its fields.
-        leaf: a leaf, as version 2 describes it.
-        reads: the nodes that it reads.
+        leaf: the dictionary of a leaf in version 2.
+        reads: its operands.
     """
 
     name: str
@@ -49,25 +49,25 @@ class Node:
 
     @property
     def is_precomputed(self) -> bool:
-        """Whether it is a constant that was computed of all data."""
+        """True if it is a constant that was computed from all data."""
         return self.class_name in PRECOMPUTED
 
     @property
     def is_operation(self) -> bool:
-        """Whether it computes anything, or gives a further output of what it reads."""
+        """True if it computes something, or is a further output of its operand."""
         return bool(self.kind or self.former) or self.class_name in (FURTHER_OUTPUT, STANDARDIZED)
 
     def describe_leaf(
         self, kind: VariableKind, data_type: int, shape: Sequence[int], learns: bool, **more: Any
     ) -> None:
-        """Say what leaf it is."""
+        """Set the dictionary of a leaf."""
         self.leaf = (
             _leaf(kind, self.uid, self.shown, data_type, shape) | {"needs_gradient": learns} | more
         )
 
 
 class Graph:
-    """A function as version 2 describes it, being made of nodes.
+    """Builder of a function's dictionary of version 2, node by node.
 
     Args:
         version: the file's version of the format.
@@ -80,12 +80,11 @@ class Graph:
         self._functions: list[dict[str, Any]] = []
 
     def dictionary(self, outputs: Sequence[Node]) -> dict[str, Any]:
-        """The function with these outputs."""
+        """Return the dictionary of the function with these outputs."""
         if self._updated:
             warnings.warn(
-                "the model is from before cuDNN 5: the variances of batch normalization were made "
-                "from the inverse standard "
-                "deviations that it holds",
+                "the model is from before cuDNN 5: the variances of batch normalization were "
+                "computed from the inverse standard deviations that it holds",
                 stacklevel=2,
             )
         root = next_uid("Combine")
@@ -100,7 +99,7 @@ class Graph:
         }
 
     def add(self, node: Node) -> None:
-        """Add what a node is in version 2."""
+        """Add a node."""
         if node.leaf is not None:
             self._leaves.append(node.leaf)
         elif node.class_name == STANDARDIZED:
@@ -120,13 +119,11 @@ class Graph:
                 operands += self._add_count(node)
             attributes = node.kind.attributes(node.values)
             self._add_function(
-                node.kind.op, node.uid, node.shown, attributes, node.kind.as_now(operands)
+                node.kind.op, node.uid, node.shown, attributes, node.kind.to_v2_order(operands)
             )
 
     def apply(self, op: PrimitiveOp, *operands: str, **attributes: Any) -> str:
-        """Add an operation without a name on values, given by their uids; returns that of its
-        result.
-        """
+        """Add an operation without a name to values, given by uid; return the uid of its result."""
         uid = next_uid(op.name)
         self._add_function(op, uid, "", attributes, list(operands))
         return f"{uid}_Output_0"
@@ -172,7 +169,7 @@ class Graph:
         )
 
     def _add_constant(self, value: Any, beside: Node, name: str = "") -> str:
-        """Add a constant in the dtype of what a node reads; returns its uid."""
+        """Add a constant in the dtype of a node's operands; return its uid."""
         uid = next_uid(VariableKind.Constant.name)
         value = np.asarray(value)
         dtype = next(
@@ -197,8 +194,9 @@ class Graph:
         )
 
     def _add_count(self, node: Node) -> list[str]:
-        """Bring batch normalization up to date: it had no count among its operands, and first an
-        inverse deviation.
+        """Update an old batch normalization, which had no sample count among its operands.
+
+        The oldest had the inverse standard deviation instead of the variance.
         """
         if len(node.reads) != 5 or node.reads[4].leaf is None or "value" not in node.reads[4].leaf:
             raise FileFormatError(
@@ -218,9 +216,7 @@ class Graph:
 
 
 def _spread_filters(node: Node) -> None:
-    """Give a convolution's filters the shape of version 2; in files of programs before 2016 they
-    lie in a matrix.
-    """
+    """Reshape a convolution's filters, which are a matrix in files of programs before 2016."""
     leaf = node.reads[0].leaf if node.reads else None
     if leaf is None or "value" not in leaf:
         return
@@ -232,7 +228,7 @@ def _spread_filters(node: Node) -> None:
 
 
 def _variable(node: Node) -> str:
-    """The uid of a node's value."""
+    """Return the uid of a node's value."""
     if node.class_name != FURTHER_OUTPUT:
         return node.uid if node.leaf is not None else f"{node.uid}_Output_0"
     if len(node.reads) != 1 or not node.uid.startswith(f"{node.reads[0].uid}_Output_"):

@@ -1,6 +1,4 @@
-"""What a kind of nodes in model files of version 1 is made of: its names, its fields, and how axes
-are numbered there.
-"""
+"""`NodeKind` and `Field`: a kind of nodes in model files of version 1; and the numbers of axes."""
 
 from __future__ import annotations
 
@@ -15,18 +13,16 @@ from cntk._persist.v1.wire import Reader, Writer
 from cntk.axis import Axis
 from cntk.errors import FileFormatError
 
-# The newest version of the format, and the only one that is written; and the oldest that is read.
+# The newest version of the format, the only one that is written; and the oldest that can be read.
 VERSION, OLDEST = 31, 10
-# How a node's name holds a uid and a name of version 2.
+# Prefixes of uid and name of version 2 in the name of a node.
 UID, NAME = "__v2libuid__", "__v2libname__"
-# Groups of nodes that meant something to trainers of that time; the last one is what is looked at.
+# Groups of nodes that trainers of that time used; only the last one is written.
 GROUPS = ("Feature", "Label", "Criterion", "Eval", "Output")
-# Nodes that are no operations: a name for dynamic axes, leaves, and outputs of the node they read
-# beyond its first.
+# Nodes that are no operations: a name for dynamic axes, leaves, and further outputs of other nodes.
 DYNAMIC_AXIS, FURTHER_OUTPUT = "DynamicAxis", "OutputMultiplexer"
 INPUT, SPARSE_INPUT, HOLDER = "InputValue", "SparseInputValue", "LearnableParameter"
-# What was computed of all data before training: means, and inverse standard deviations; and what
-# makes use of both.
+# Means and inverse standard deviations of all data, computed before training; and their use.
 PRECOMPUTED, STANDARDIZED = ("Mean", "InvStdDev"), "PerDimMeanVarNormalization"
 
 Attributes = dict[str, Any]
@@ -34,39 +30,39 @@ Values = dict[str, Any]
 
 
 class Kind(NamedTuple):
-    """How a field is read and written."""
+    """Functions that read and write a field."""
 
     read: Callable[[Reader], Any]
     write: Callable[[Writer, Any], None]
 
 
 class Signature(NamedTuple):
-    """The types that a node reads, in the order of files, and gives."""
+    """Types of a node's operands, in the order of files, and of its result."""
 
     operands: tuple[TensorType, ...]
     result: TensorType
 
 
 SIZE = Kind(Reader.size, Writer.size)
-WHOLE = Kind(Reader.whole, Writer.whole)
+INT32 = Kind(Reader.int32, Writer.int32)
 SINGLE = Kind(Reader.single, Writer.single)
 DOUBLE = Kind(Reader.double, Writer.double)
 ELEMENT = Kind(Reader.element, Writer.element)
 FLAG = Kind(Reader.flag, Writer.flag)
-TEXT = Kind(Reader.text, Writer.text)
+STRING = Kind(Reader.string, Writer.string)
 SHAPE = Kind(Reader.shape, Writer.shape)
 FLAGS = Kind(Reader.flags, Writer.flags)
-WHOLES = Kind(Reader.wholes, Writer.wholes)
+INT32S = Kind(Reader.int32s, Writer.int32s)
 SIZES = Kind(Reader.sizes, Writer.sizes)
 
 
 class Field(NamedTuple):
-    """One field of a node.
+    """Field of a node.
 
     Attributes:
         name: its name here.
-        kind: how it lies.
-        since: the format's version that has it first.
+        kind: functions that read and write it.
+        since: the first version of the format that has it.
         before: its value in earlier versions.
     """
 
@@ -81,21 +77,21 @@ T = TypeVar("T")
 
 
 def read_fields(fields: Fields, reader: Reader) -> Values:
-    """The fields of a node, which come next in a file."""
+    """Read the fields of a node, which come next in a file."""
     return {f.name: f.kind.read(reader) if f.since <= reader.version else f.before for f in fields}
 
 
 @dataclass(frozen=True)
 class NodeKind:
-    """One kind of nodes.
+    """Kind of nodes.
 
     Attributes:
-        name: what files call it.
+        name: its name in files.
         op: the operation.
-        fields: the names of its fields, and how they lie.
-        attributes: the operation's attributes from the fields.
-        values: the fields from the operation's attributes.
-        order: for each operand in files of version 1 its place in version 2; the same if not given.
+        fields: its fields in order.
+        attributes: computes the operation's attributes from the fields.
+        values: computes the fields from the operation's attributes.
+        order: for each operand in files of version 1 its index in version 2; by default the same.
     """
 
     name: str
@@ -105,22 +101,22 @@ class NodeKind:
     values: Callable[[Attributes, Signature], Values] = lambda attributes, signature: attributes
     order: tuple[int, ...] = ()
 
-    def as_before(self, operands: Sequence[T]) -> list[T]:
-        """A node's operands in the order of version 1 from that of version 2."""
+    def to_v1_order(self, operands: Sequence[T]) -> list[T]:
+        """Permute a node's operands from the order of version 2 to that of version 1."""
         own = len(self.order)
         return [
-            *(operands[place] for place in self.order if place < len(operands)),
+            *(operands[index] for index in self.order if index < len(operands)),
             *operands[own:],
         ]
 
-    def as_now(self, operands: Sequence[T]) -> list[T]:
-        """A node's operands in the order of version 2 from that of version 1."""
+    def to_v2_order(self, operands: Sequence[T]) -> list[T]:
+        """Permute a node's operands from the order of version 1 to that of version 2."""
         own = len(self.order)
         if len(operands) < own:
             raise FileFormatError(
                 f"a {self.name} reads {len(operands)} values, and needs {own}; the file is damaged"
             )
-        return [*(operands[self.order.index(place)] for place in range(own)), *operands[own:]]
+        return [*(operands[self.order.index(index)] for index in range(own)), *operands[own:]]
 
     def write(self, writer: Writer, attributes: Attributes, signature: Signature) -> None:
         """Write the fields of a node.
@@ -135,7 +131,7 @@ class NodeKind:
 
 # -- axes ------------------------------------------------------------------------------------------
 
-# Files count static axes from 1 on; these are no static axes.
+# Files count static axes from 1 on; these numbers have another meaning.
 _ALL_STATIC, _ALL, _BATCH = 0, -1, -3
 _NAMED = {
     _ALL_STATIC: Axis.all_static_axes(),
@@ -151,9 +147,7 @@ def axis_of(number: int) -> Axis:
 
 
 def axis_number(axis: Axis, rank: int) -> int:
-    """The number of an axis that is counted as version 2 does: from 0, negative ones from behind
-    the last.
-    """
+    """Return the number of an axis of version 2, which counts from 0, or backwards from -1."""
     for number, named in _NAMED.items():
         if axis == named:
             return number
@@ -164,17 +158,17 @@ def axis_number(axis: Axis, rank: int) -> int:
 
 
 def position_of(index: int) -> Axis:
-    """A place between axes; files of some versions have 0 for the place behind the last."""
+    """Return a position between axes; in some versions 0 is the position behind the last."""
     if not 0 <= index <= 65:
         raise FileFormatError(f"{index} is no position between axes; the file is damaged")
     return Axis(index - 1 if index else END_OF_AXES)
 
 
 def complete(type_: TensorType) -> tuple[int, ...]:
-    """A shape, the last axis first.
+    """Return the shape of a type, the last axis first.
 
     Raises:
-        FileFormatError: if a dimension is open.
+        FileFormatError: if a dimension is free or not inferred.
     """
     if not type_.is_complete:
         raise FileFormatError(f"the format has no open dimensions, and its result is {type_}")
@@ -186,7 +180,7 @@ DEFAULT_SEQUENCE = "*"
 
 
 def axes_of(name: str) -> list[Axis]:
-    """The dynamic axes, the batch axis last, that files name by one name."""
+    """Return the dynamic axes, the batch axis last, that have one name in files."""
     if name == NO_SEQUENCE:
         return [Axis.default_batch_axis()]
     return [
@@ -196,10 +190,10 @@ def axes_of(name: str) -> list[Axis]:
 
 
 def name_of(axes: Sequence[Axis]) -> str:
-    """The name of dynamic axes, the batch axis last; see `axes_of`.
+    """Return the name of dynamic axes, the batch axis last; see `axes_of`.
 
     Raises:
-        FileFormatError: for axes that the format cannot hold.
+        FileFormatError: for axes that the format does not have.
     """
     if not axes or len(axes) > 2:
         raise FileFormatError(

@@ -1,7 +1,7 @@
-"""Model files of version 1 as dictionaries of version 2, from which functions are made.
+"""Converts model files of version 1 to dictionaries of version 2, from which functions are made.
 
-Such a file is a flat list of nodes, then who reads whom by name, then which nodes are outputs
-although others read them.
+Such a file is a flat list of nodes, then each node's operands by name, then the nodes that are
+outputs although others read them.
 """
 
 from __future__ import annotations
@@ -41,24 +41,24 @@ OUTPUT_GROUPS = ("Criterion", "Eval", "Output")
 
 
 def is_legacy(data: memoryview) -> bool:
-    """Whether a file's bytes begin as those of version 1 do."""
+    """Return whether a file's bytes begin like those of version 1."""
     return bytes(data[: len(START)]) == START
 
 
 def legacy_dictionary(data: memoryview) -> dict[str, Any]:
-    """What a file of version 1 holds, as a dictionary of version 2.
+    """Convert a file of version 1 to a dictionary of version 2.
 
     Raises:
-        FileFormatError: if it is cut short or damaged, or holds what is not known.
+        FileFormatError: if it is cut short or damaged, or has unknown nodes.
     """
     return _Reader(data).dictionary()
 
 
 class _Reader:
-    """One file being read.
+    """Reader of one file.
 
     Args:
-        data: its bytes.
+        data: the file's bytes.
     """
 
     def __init__(self, data: memoryview) -> None:
@@ -66,7 +66,7 @@ class _Reader:
         self._nodes: dict[str, Node] = {}
 
     def dictionary(self) -> dict[str, Any]:
-        """The function as version 2 describes it."""
+        """Read the file to a dictionary of version 2."""
         self._read_version()
         self._read_nodes()
         self._read_relations()
@@ -110,13 +110,11 @@ class _Reader:
 
     def _read_node(self) -> Node:
         data = self._in
-        format_ = data.text()
+        format_ = data.string()
         if format_ not in FORMATS:
-            raise FileFormatError(
-                f"a node's numbers are of the unknown format '{format_}'; the file is damaged"
-            )
+            raise FileFormatError(f"a node has the unknown dtype '{format_}'; the file is damaged")
         data.format = FORMATS[format_]
-        class_name, name = data.text(), data.text()
+        class_name, name = data.string(), data.string()
         if class_name == HOLDER:
             return self._holder(name)
         if class_name in (INPUT, SPARSE_INPUT):
@@ -165,12 +163,12 @@ class _Reader:
         data.size()
         data.size()
         shape = data.shape()
-        count = data.whole()
+        count = data.int32()
         if count not in (0, 1):
             raise FileFormatError(
                 f"input '{node.shown}' has {count} sequence axes; the file is damaged"
             )
-        axes = axes_of(data.text() if count else DEFAULT_SEQUENCE)
+        axes = axes_of(data.string() if count else DEFAULT_SEQUENCE)
         learns, sparse = data.single() != 0, class_name == SPARSE_INPUT
         node.describe_leaf(
             VariableKind.Input, self._data_type, shape, learns, is_sparse=sparse, dynamic_axis=axes
@@ -198,18 +196,18 @@ class _Reader:
         data.expect("BRelation")
         left = MAX_READS
         for _ in range(len(self._nodes)):
-            node = self._named(data.text())
+            node = self._named(data.string())
             count = data.size()
             left -= count
             if left < 0:
                 raise FileFormatError(
                     "its nodes read more values than any model's do; the file is damaged"
                 )
-            node.reads = [self._named(data.text()) for _ in range(count)]
+            node.reads = [self._named(data.string()) for _ in range(count)]
         data.expect("ERelation")
 
     def _read_outputs(self) -> list[Node]:
-        """The nodes that no other reads, and those that the file lists, by name."""
+        """Return the nodes that no other reads, and those that the file lists, sorted by name."""
         data = self._in
         data.expect("BRootNodes")
         listed: set[str] = set()
@@ -218,24 +216,24 @@ class _Reader:
             count = data.size()
             if count > len(self._nodes):
                 raise FileFormatError("it has more outputs than nodes; the file is damaged")
-            names = [self._named(data.text()).name for _ in range(count)]
+            names = [self._named(data.string()).name for _ in range(count)]
             if group in OUTPUT_GROUPS:
                 listed.update(names)
             data.expect(f"E{group}Nodes")
         data.expect("ERootNodes")
         data.expect("ECN")
         read = {other.name for node in self._nodes.values() for other in node.reads}
-        found = [
+        outputs = [
             node
             for node in self._nodes.values()
             if node.is_precomputed
             or (node.is_operation and (node.name in listed or node.name not in read))
         ]
-        if not any(node.is_operation for node in found):
+        if not any(node.is_operation for node in outputs):
             raise FileFormatError(
                 "it has no outputs; the file is damaged, or it holds variables alone"
             )
-        return sorted(found, key=_place)
+        return sorted(outputs, key=_sort_key)
 
     def _named(self, name: str) -> Node:
         if name not in self._nodes:
@@ -245,13 +243,13 @@ class _Reader:
         return self._nodes[name]
 
 
-def _place(node: Node) -> tuple[str, str]:
-    """Where an output comes among others: by name, those of one node together."""
+def _sort_key(node: Node) -> tuple[str, str]:
+    """Return the key by which outputs are sorted: by name, all outputs of one node together."""
     further = node.class_name == FURTHER_OUTPUT and node.reads
     return (node.reads[0].name, node.name) if further else (node.name, "")
 
 
 def _uid_and_name(name: str, kind: str) -> tuple[str, str]:
-    """What version 2 calls a node; one that was not made by it gets a new uid."""
-    uid, found, shown = name.partition(UID)[2].partition(NAME)
-    return (uid, shown) if uid and found else (next_uid(kind), name)
+    """Return a node's uid and name in version 2; a node without a uid gets a new one."""
+    uid, separator, shown = name.partition(UID)[2].partition(NAME)
+    return (uid, shown) if uid and separator else (next_uid(kind), name)

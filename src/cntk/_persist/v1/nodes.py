@@ -1,9 +1,7 @@
-"""Kinds of nodes in model files of version 1: what they are called there, and which operations they
-are.
+"""Table of the kinds of nodes in model files of version 1.
 
-The format is frozen, so this is a table: for each kind its name in files, the operation of version
-2 that it is, its fields in order, and how these and the operation's attributes, named as version 2
-names them, follow from each other.
+For each kind it has its name in files, the operation of version 2, its fields in order, and the
+conversions between these and the operation's attributes in version 2. The format is frozen.
 """
 
 from __future__ import annotations
@@ -17,7 +15,7 @@ from cntk._persist.v1.windows import WINDOW_KINDS
 
 
 def _dropout(values: Values) -> Attributes:
-    # The rate is not in the file: it was the trainer's affair. As in the original it is 0.
+    # Files do not have the rate, which the trainer set. As in the original it is 0.
     return {
         "dropoutRate": 0.0,
         "rngSeed": Size(values["rngSeed"]),
@@ -116,7 +114,7 @@ _KINDS = (
     *WINDOW_KINDS,
     *SEQUENCE_KINDS,
 )
-# What some kinds are called besides, in files of other programs.
+# Other names of some kinds, in files of other programs.
 _ALSO = {
     "ColumnElementTimes": "ElementTimes",
     "Delay": "PastValue",
@@ -128,7 +126,7 @@ _ALSO = {
     "Scale": "ElementTimes",
     "Transpose": "TransposeDimensions",
 }
-# Where several kinds are one operation, or one kind several, the first is what is written, or read.
+# Where several kinds have one operation or one name, the first of them is used.
 BY_OPERATION = {kind.op: kind for kind in reversed(_KINDS)}
 BY_NAME = {kind.name: kind for kind in reversed(_KINDS)}
 BY_NAME |= {other: BY_NAME[name] for other, name in _ALSO.items()}

@@ -1,7 +1,7 @@
-"""Functions as model files of version 1: what `cntk.debugging.save_as_legacy_model` writes.
+"""Writes functions as model files of version 1, for `cntk.debugging.save_as_legacy_model`.
 
-Such a file has no blocks: it is a flat list of nodes, sorted by name, then who reads whom, then
-which are outputs.
+Such a file has no blocks: it is a flat list of nodes, sorted by name, then each node's operands,
+then the outputs.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from cntk._wording import operation_text
 from cntk.errors import FileFormatError
 from cntk.variables import Constant, Parameter
 
-# How fast a node learns; for an input only whether gradients reach it.
+# The learning rate of a parameter; that of an input says only whether it has a gradient.
 _PARAMETER_RATE, _INPUT_RATE = 1.0, 1e-5
 
 
@@ -52,15 +52,15 @@ def save_legacy(function: Function, filename: str | os.PathLike[str]) -> None:
 
     Args:
         function: the function.
-        filename: the path; a file of that name is replaced once all is written, and not before.
+        filename: the path; an existing file is replaced when all is written.
 
     Raises:
-        FileFormatError: if it holds what the format cannot hold.
+        FileFormatError: if the function has something that the format does not have.
     """
     for primitive in walk.primitives(function.root_function):
         if isinstance(primitive, (UserPrimitive, NativePrimitive)):
             raise _unknown(primitive)
-    # As version 2 holds it a graph has no operations but the original's own.
+    # Saving as version 2 expands our own operations to the original's.
     whole = from_dictionary(to_dictionary(function), contract=False)
     writer = _Writer(whole.outputs).file()
     with replacing(filename, "save_as_legacy_model") as file:
@@ -68,8 +68,7 @@ def save_legacy(function: Function, filename: str | os.PathLike[str]) -> None:
 
 
 class _Writer:
-    """One function being written: its nodes by name, each with what writes its fields and whom it
-    reads.
+    """Writer of one function: its nodes by name, each with its kind and its operands.
 
     Args:
         outputs: the function's outputs.
@@ -81,40 +80,40 @@ class _Writer:
         resolve_crop(FlatGraph(roots, [*nodes]))
         self._read = {ref.key for node in nodes for ref in node.operands}
         self._read |= {Ref(node).key for node in nodes if len(node.types) > 1}
-        self._nodes = [node for node in nodes if not _hands_on(node)]
-        self._roots = [_behind(root) for root in roots]
+        self._nodes = [node for node in nodes if not _is_identity(node)]
+        self._roots = [_skip_identities(root) for root in roots]
         self._out = Writer(_format(outputs))
         self._names: dict[tuple[int, int], str] = {}
         self._taken: set[str] = set()
-        # By name: the node's kind, what it reads, and the node or leaf itself.
+        # By name: the node's kind, its operands, and the node or leaf itself.
         self._kinds: dict[str, str] = {}
         self._children: dict[str, list[str]] = {}
         self._written: dict[str, Node | Variable | None] = {}
 
     def file(self) -> Writer:
-        """The whole file."""
+        """Return the whole file."""
         for node in self._nodes:
             self._add_node(node)
         for root in self._roots:
             self._name(root)
         order = sorted(self._kinds, key=str.lower)
         out = self._out
-        out.text("BCN")
-        out.text("BVersion")
+        out.string("BCN")
+        out.string("BVersion")
         out.size(VERSION)
-        out.text("EVersion")
+        out.string("EVersion")
         out.size(len(order))
-        out.text("BNodeList")
+        out.string("BNodeList")
         for name in order:
             self._write_node(name)
-        out.text("ENodeList")
-        out.text("BRelation")
+        out.string("ENodeList")
+        out.string("BRelation")
         for name in order:
-            out.text(name)
-            out.texts(self._children[name])
-        out.text("ERelation")
+            out.string(name)
+            out.strings(self._children[name])
+        out.string("ERelation")
         self._write_groups()
-        out.text("ECN")
+        out.string("ECN")
         return out
 
     # -- collecting --------------------------------------------------------------------------------
@@ -130,17 +129,17 @@ class _Writer:
         kind = BY_OPERATION.get(op.primitive) if op.primitive is not None else None
         if kind is None:
             raise _unknown(node.primitive)
-        operands = [_behind(ref) for ref in node.operands]
+        operands = [_skip_identities(ref) for ref in node.operands]
         if op.reversed_on_disk:
             operands.reverse()
-        operands = kind.as_before(operands)
+        operands = kind.to_v1_order(operands)
         name = self._add(self._name(Ref(node)), kind.name, [], node)
         self._children[name] = [self._name(ref) for ref in operands]
         for k in range(1, len(node.types)):
             self._add(self._name(Ref(node, k)), FURTHER_OUTPUT, [name], None)
 
     def _name(self, ref: Ref) -> str:
-        """A value's name in the file; a leaf is added when it is first met."""
+        """Return a value's name in the file; add a leaf when it is first met."""
         if ref.key not in self._names:
             uid, name = _uid_and_name(ref)
             first, count = uid, 0
@@ -165,9 +164,9 @@ class _Writer:
 
     def _write_node(self, name: str) -> None:
         out, what = self._out, self._written[name]
-        out.text(out.format)
-        out.text(self._kinds[name])
-        out.text(name)
+        out.string(out.format)
+        out.string(self._kinds[name])
+        out.string(name)
         if isinstance(what, Node):
             self._write_fields(what)
         elif isinstance(what, (Parameter, Constant)):
@@ -183,8 +182,8 @@ class _Writer:
         out.size(0)
         out.size(0)
         out.shape(type_.shape[::-1])
-        out.whole(1)
-        out.text(name_of(type_.dynamic_axes[::-1]))
+        out.int32(1)
+        out.string(name_of(type_.dynamic_axes[::-1]))
         out.single(_INPUT_RATE if what.needs_gradient_ else 0.0)
 
     def _write_fields(self, node: Node) -> None:
@@ -201,8 +200,9 @@ class _Writer:
             ) from None
 
     def _write_groups(self) -> None:
-        """Outputs are listed that others read, are no operations, or come twice: the last first, as
-        the original does.
+        """Write the outputs that others read, are no operations, or come twice.
+
+        As in the original, the last is the first.
         """
         keys = [root.key for root in self._roots]
         listed = dict.fromkeys(
@@ -211,24 +211,25 @@ class _Writer:
             if root.node is None or root.key in self._read or keys.count(root.key) > 1
         )
         out = self._out
-        out.text("BRootNodes")
+        out.string("BRootNodes")
         for group in GROUPS:
-            out.text(f"B{group}Nodes")
-            out.texts(list(listed)[::-1] if group == "Output" else [])
-            out.text(f"E{group}Nodes")
-        out.text("ERootNodes")
+            out.string(f"B{group}Nodes")
+            out.strings(list(listed)[::-1] if group == "Output" else [])
+            out.string(f"E{group}Nodes")
+        out.string("ERootNodes")
 
 
-def _hands_on(node: Node) -> bool:
-    """Whether an operation gives its operand, or a constant in the others' format: the file does
-    without.
+def _is_identity(node: Node) -> bool:
+    """Return whether an operation returns its operand, perhaps in another dtype.
+
+    Files do not have such operations.
     """
     return node.op.primitive is PrimitiveOp.NoOp or isinstance(node.op, Widen)
 
 
-def _behind(ref: Ref) -> Ref:
-    """A value behind operations that hand it on."""
-    while ref.node is not None and _hands_on(ref.node):
+def _skip_identities(ref: Ref) -> Ref:
+    """Return the operand of a chain of identities."""
+    while ref.node is not None and _is_identity(ref.node):
         ref = ref.node.operands[0]
     return ref
 
@@ -258,11 +259,7 @@ def _unknown(primitive: Primitive) -> FileFormatError:
 
 
 def _check_inputs(outputs: Sequence[Variable]) -> None:
-    """Refuse inputs that the format cannot hold.
-
-    Raises:
-        FileFormatError: for such inputs.
-    """
+    """Raise FileFormatError for inputs that the format does not have."""
     for root in _owners(outputs):
         for leaf in walk.leaves(root):
             what = f"{leaf!r} cannot be saved in the format of version 1"
@@ -282,23 +279,23 @@ def _check_inputs(outputs: Sequence[Variable]) -> None:
 
 
 def _format(outputs: Sequence[Variable]) -> str:
-    """The number format of the file, which is that of all values.
+    """Return the dtype of the file, which is that of all values.
 
     Raises:
-        FileFormatError: if values are of several formats, or of one that the format does not have.
+        FileFormatError: if values have several dtypes, or one that the format does not have.
     """
     leaves = [v for root in _owners(outputs) for v in walk.leaves(root)]
-    # Constants take on the others' format where there are others.
+    # Constants are converted to the dtype of other values.
     fixed = [v for v in leaves if v.kind is not VariableKind.Constant]
-    found = sorted(
+    dtypes = sorted(
         {v.type_.dtype.name for v in fixed or leaves or outputs if v.type_.dtype is not None}
     )
     names = {dtype.name: name for name, dtype in FORMATS.items()}
-    if len(found) == 1 and found[0] in names:
-        return names[found[0]]
+    if len(dtypes) == 1 and dtypes[0] in names:
+        return names[dtypes[0]]
     raise FileFormatError(
         f"a file of version 1 holds either float32 or float64 alone, and the function has "
-        f"{' and '.join(found)}; "
+        f"{' and '.join(dtypes)}; "
         "use Function.save"
     )
 

@@ -1,6 +1,4 @@
-"""Nodes of version 1 for sequences: delays, selections, alignments and stacks of recurrent
-layers.
-"""
+"""Nodes of version 1 for sequences: delays, selections, alignments, stacks of recurrent layers."""
 
 from __future__ import annotations
 
@@ -10,12 +8,12 @@ from cntk._persist.v1.kinds import (
     DOUBLE,
     ELEMENT,
     FLAG,
+    INT32,
     SHAPE,
     SINGLE,
     SIZE,
     SIZES,
-    TEXT,
-    WHOLE,
+    STRING,
     Attributes,
     Field,
     Fields,
@@ -37,7 +35,7 @@ def _delay_values(attributes: Attributes, signature: Signature) -> Values:
     return attributes | {"shape": complete(signature.result), "initial": 0.0}
 
 
-_DELAY: Fields = (Field("offset", WHOLE), Field("shape", SHAPE), Field("initial", ELEMENT))
+_DELAY: Fields = (Field("offset", INT32), Field("shape", SHAPE), Field("initial", ELEMENT))
 
 
 def _where(values: Values) -> Attributes:
@@ -94,8 +92,8 @@ _RECURRENT_STACK: Fields = (
     Field("bidirectional", SIZE),
     Field("numLayers", SIZE),
     Field("hiddenSize", SIZE),
-    Field("recurrentOp", TEXT),
-    Field("axis", WHOLE, 14, -1),
+    Field("recurrentOp", STRING),
+    Field("axis", INT32, 14, -1),
 )
 
 
@@ -121,7 +119,7 @@ _LATTICE_NUMBERS = (
     "SeqGammarBMMIFactor",
 )
 _LATTICE: Fields = (
-    *(Field(name, TEXT) for name in _LATTICE_FILES),
+    *(Field(name, STRING) for name in _LATTICE_FILES),
     *(Field(name, DOUBLE) for name in _LATTICE_NUMBERS),
     Field("SeqGammarUsesMBR", FLAG),
     Field("DoReferenceAlign", FLAG),
@@ -132,7 +130,7 @@ def _lattice(values: Values) -> Attributes:
     return values | {name: Single(values[name]) for name in _LATTICE_NUMBERS}
 
 
-_ALIGNMENT: Fields = (Field("DelayConstraint", WHOLE), Field("BlankTokenId", SIZE))
+_ALIGNMENT: Fields = (Field("DelayConstraint", INT32), Field("BlankTokenId", SIZE))
 _UNPACK: Fields = (Field("padding", ELEMENT), Field("alone", FLAG))
 _EXCHANGED = (1, 0)
 
@@ -142,12 +140,12 @@ SEQUENCE_KINDS = (
     NodeKind(
         "Where",
         PrimitiveOp.Where,
-        (Field("axis", TEXT, 11, "WhereNodeAxis"),),
+        (Field("axis", STRING, 11, "WhereNodeAxis"),),
         _where,
         _where_values,
     ),
     NodeKind(
-        "ToSequence", PrimitiveOp.ToSequence, (Field("axis", TEXT),), _to_sequence, _where_values
+        "ToSequence", PrimitiveOp.ToSequence, (Field("axis", STRING),), _to_sequence, _where_values
     ),
     NodeKind("UnpackSequence", PrimitiveOp.UnpackSequence, _UNPACK, _unpack, _unpack_values),
     NodeKind("EditDistanceError", PrimitiveOp.EditDistanceError, _EDIT_DISTANCE, _edit_distance),

@@ -1,6 +1,4 @@
-"""Nodes of version 1 that multiply, reduce or rearrange: how their fields follow from attributes,
-and the other way.
-"""
+"""Nodes of version 1 that multiply, reduce or rearrange: conversion of fields and attributes."""
 
 from __future__ import annotations
 
@@ -12,10 +10,10 @@ from cntk._persist.protobuf.arrays import NDShape
 from cntk._persist.protobuf.dictionary import Size
 from cntk._persist.v1.kinds import (
     FLAG,
+    INT32,
     SHAPE,
     SIZE,
-    TEXT,
-    WHOLE,
+    STRING,
     Attributes,
     Field,
     Fields,
@@ -48,26 +46,26 @@ def _times_values(attributes: Attributes, signature: Signature) -> Values:
     return {"inferInputRankToMap": -1} | attributes
 
 
-_TIMES: Fields = (Field("outputRank", SIZE), Field("inferInputRankToMap", WHOLE, 12, -1))
+_TIMES: Fields = (Field("outputRank", SIZE), Field("inferInputRankToMap", INT32, 12, -1))
 
 
 def _read_axes(reader: Reader) -> tuple[int, ...]:
-    return reader.wholes() if reader.version >= 27 else (reader.whole(),)
+    return reader.int32s() if reader.version >= 27 else (reader.int32(),)
 
 
 def _reduction(values: Values) -> Attributes:
     axes = [axis_of(number) for number in values["axes"]]
-    # Loaded by the original, a reduction of all static axes keeps them whatever the flag says.
-    kept = values["kept"] or Axis.all_static_axes() in axes
-    return {"axisVec": axes, "reductionOpName": values["op"], "reductionKeepDimensions": kept}
+    # The original ignores the flag for a reduction of all static axes, and keeps them.
+    keeps = values["keeps"] or Axis.all_static_axes() in axes
+    return {"axisVec": axes, "reductionOpName": values["op"], "reductionKeepDimensions": keeps}
 
 
 def _reduction_values(attributes: Attributes, signature: Signature) -> Values:
     rank = signature.operands[0].rank
     axes = attributes["axisVec"] if "axisVec" in attributes else [attributes["axis"]]
     numbers = [axis_number(axis, rank) for axis in axes]
-    kept = attributes.get("reductionKeepDimensions", True)
-    return {"axes": numbers, "op": attributes["reductionOpName"], "kept": kept}
+    keeps = attributes.get("reductionKeepDimensions", True)
+    return {"axes": numbers, "op": attributes["reductionOpName"], "keeps": keeps}
 
 
 def _sum_of_columns(values: Values) -> Attributes:
@@ -79,7 +77,7 @@ def _sum_of_all(values: Values) -> Attributes:
 
 
 class Part(NamedTuple):
-    """What is taken along one axis: from where on, how many, of which axis, and every which."""
+    """Slice along one axis: first index, length before striding, axis, and stride."""
 
     begin: int
     length: int
@@ -88,36 +86,36 @@ class Part(NamedTuple):
 
 
 def _read_parts(reader: Reader) -> list[Part]:
-    count = reader.whole() if reader.version >= 22 else 1
+    count = reader.int32() if reader.version >= 22 else 1
     if not 0 <= count <= 64:
         raise FileFormatError(f"a slice is along {count} axes; the file is damaged")
     strides = reader.version >= 27
     return [
-        Part(reader.long(), reader.long(), reader.whole(), reader.whole() if strides else 1)
+        Part(reader.long(), reader.long(), reader.int32(), reader.int32() if strides else 1)
         for _ in range(count)
     ]
 
 
 def _write_parts(writer: Writer, parts: Sequence[Part]) -> None:
-    writer.whole(len(parts))
+    writer.int32(len(parts))
     for part in parts:
         writer.long(part.begin)
         writer.long(part.length)
-        writer.whole(part.axis)
-        writer.whole(part.stride)
+        writer.int32(part.axis)
+        writer.int32(part.stride)
 
 
 def _slice(values: Values) -> Attributes:
     parts = values["parts"]
-    found = {
+    attributes = {
         "axisVec": [axis_of(p.axis) for p in parts],
         "beginIndexVec": [p.begin for p in parts],
         "endIndexVec": [p.begin + p.length for p in parts],
         "sliceStridesVec": [p.stride for p in parts],
     }
     if len(parts) == 1:
-        return {name.removesuffix("Vec"): value[0] for name, value in found.items()}
-    return found
+        return {name.removesuffix("Vec"): value[0] for name, value in attributes.items()}
+    return attributes
 
 
 def _slice_values(attributes: Attributes, signature: Signature) -> Values:
@@ -162,9 +160,7 @@ def _squeeze_values(attributes: Attributes, signature: Signature) -> Values:
 
 
 class Order(NamedTuple):
-    """An order of axes: two that change places, counted from 1, or if both are 0 all of them,
-    counted from 0.
-    """
+    """Permutation of axes: two axes to swap, counted from 1; if both are 0, all axes, from 0."""
 
     axis1: int
     axis2: int
@@ -172,13 +168,13 @@ class Order(NamedTuple):
 
 
 def _read_order(reader: Reader) -> Order:
-    axis1, axis2 = reader.whole(), reader.whole()
+    axis1, axis2 = reader.int32(), reader.int32()
     return Order(axis1, axis2, () if axis1 or axis2 or reader.version < 25 else reader.sizes())
 
 
 def _write_order(writer: Writer, order: Order) -> None:
-    writer.whole(order.axis1)
-    writer.whole(order.axis2)
+    writer.int32(order.axis1)
+    writer.int32(order.axis2)
     if order.all:
         writer.sizes(order.all)
 
@@ -211,9 +207,9 @@ def _splice_values(attributes: Attributes, signature: Signature) -> Values:
     return {"axis": axis_number(attributes["axis"], rank)}
 
 
-_RESHAPE: Fields = (Field("begin", WHOLE), Field("end", WHOLE), Field("shape", SHAPE))
-_AXES = Kind(_read_axes, Writer.wholes)
-_REDUCTION: Fields = (Field("axes", _AXES), Field("op", TEXT), Field("kept", FLAG, 24, True))
+_RESHAPE: Fields = (Field("begin", INT32), Field("end", INT32), Field("shape", SHAPE))
+_AXES = Kind(_read_axes, Writer.int32s)
+_REDUCTION: Fields = (Field("axes", _AXES), Field("op", STRING), Field("keeps", FLAG, 24, True))
 _PARTS = Kind(_read_parts, _write_parts)
 _ORDER = Kind(_read_order, _write_order)
 
@@ -235,5 +231,5 @@ SHAPE_KINDS = (
         _transpose,
         _transpose_values,
     ),
-    NodeKind("RowStack", PrimitiveOp.Splice, (Field("axis", WHOLE),), _splice, _splice_values),
+    NodeKind("RowStack", PrimitiveOp.Splice, (Field("axis", INT32),), _splice, _splice_values),
 )

@@ -13,9 +13,9 @@ from cntk._persist.v1.kinds import (
     DOUBLE,
     FLAG,
     FLAGS,
+    INT32,
     SHAPE,
     SIZE,
-    WHOLE,
     Attributes,
     Field,
     Fields,
@@ -29,8 +29,7 @@ from cntk.errors import FileFormatError
 
 _CHANNELS_FIRST = 1
 _NO_SHAPE = (0,)
-# Pooling and convolution share their fields. The first number says what is computed, the second how
-# images lie.
+# Pooling and convolution share their fields. "what" is the operation, "layout" that of images.
 _WINDOWS: Fields = (
     Field("kernel", SHAPE),
     Field("maps", SHAPE),
@@ -39,8 +38,8 @@ _WINDOWS: Fields = (
     Field("autoPadding", FLAGS),
     Field("lowerPad", SHAPE),
     Field("upperPad", SHAPE),
-    Field("what", WHOLE),
-    Field("layout", WHOLE),
+    Field("what", INT32),
+    Field("layout", INT32),
     Field("maxTempMemSizeInSamples", SIZE),
     Field("transpose", FLAG),
     Field("outputShape", SHAPE, 20, _NO_SHAPE),
@@ -53,12 +52,12 @@ _CONVOLUTION: Fields = (*_WINDOWS, Field("two_dimensional", FLAG), Field("dilati
 def _check_layout(values: Values) -> None:
     if values["layout"] != _CHANNELS_FIRST:
         raise FileFormatError(
-            "it holds images whose channels lie last (the layout HWC), which is not supported"
+            "it holds images with the channels last (the layout HWC), which is not supported"
         )
 
 
 def _convolution(values: Values) -> Attributes:
-    # The layout means something to convolutions of the oldest kind alone.
+    # Only convolutions of the oldest kind use the layout.
     if values["two_dimensional"]:
         _check_layout(values)
     return {
@@ -75,18 +74,19 @@ def _convolution(values: Values) -> Attributes:
 
 
 def filters_shape(shape: Sequence[int], kernel: Sequence[int]) -> tuple[int, ...]:
-    """The shape of a convolution's filters, the last axis first: those in a matrix ``[filters x
-    elements]`` are tensors.
+    """Return the shape of a convolution's filters, the last axis first.
+
+    Filters in a matrix ``[filters x elements]`` get the shape of a tensor.
 
     Raises:
-        FileFormatError: if a matrix's rows are no windows.
+        FileFormatError: if the matrix does not have as many columns as the window has elements.
     """
     if len(shape) != 2 or len(kernel) < 2 or tuple(shape) == tuple(kernel):
         return tuple(shape)
     filters, elements = shape
     if elements != prod(kernel):
         raise FileFormatError(
-            f"filters lie in a matrix [{filters} x {elements}], and the window has {prod(kernel)} "
+            f"the filters are a matrix [{filters} x {elements}], and the window has {prod(kernel)} "
             f"elements; the file is damaged"
         )
     return (*kernel, filters)
@@ -136,9 +136,7 @@ def _windows(window: str, values: Values) -> Attributes:
 
 
 def _pooling_values(attributes: Attributes, signature: Signature) -> Values:
-    """The fields for all axes: attributes may be given once, or for the axes of the window
-    alone.
-    """
+    """Return the fields for all axes; attributes may have fewer values than there are axes."""
     rank = signature.operands[0].rank
     window = attributes.get("poolingWindowShape") or attributes["unpoolingWindowShape"]
 
@@ -164,10 +162,10 @@ def _pooling_values(attributes: Attributes, signature: Signature) -> Values:
     }
 
 
-# Windows of the oldest kind of pooling lie on the first two axes of [width x height x channels].
+# Windows of the oldest kind of pooling are over the first two axes of [width x height x channels].
 _OLDEST_POOLING: Fields = (
-    Field("width", WHOLE),
-    Field("layout", WHOLE),
+    Field("width", INT32),
+    Field("layout", INT32),
     Field("height", SIZE),
     Field("right", SIZE),
     Field("down", SIZE),
@@ -213,7 +211,7 @@ _NORMALIZATION: Fields = (
     Field("spatial", FLAG),
     Field("normalizationTimeConstant", DOUBLE),
     Field("blendTimeConstant", DOUBLE),
-    Field("layout", WHOLE),
+    Field("layout", INT32),
     Field("count", Kind(_read_count, Writer.size)),
     Field("epsilon", DOUBLE),
     Field("own", FLAG),
@@ -226,29 +224,27 @@ def _normalization(values: Values) -> Attributes:
 
 
 def _normalization_values(attributes: Attributes, signature: Signature) -> Values:
-    # On a CPU the original computes without cuDNN, and says so, whatever the program wanted.
+    # On a CPU the original always writes that it computes without cuDNN.
     return attributes | {"layout": _CHANNELS_FIRST, "count": 0, "own": True}
 
 
 def _crop(values: Values) -> Attributes:
-    places = [values["x"], values["y"]]
-    if any(not -(2**31) < place < 2**31 or place % 1 for place in places):
-        raise FileFormatError("a crop begins at no whole place; the file is damaged")
-    return {"offset": [Size(int(place)) for place in places]}
+    offsets = [values["x"], values["y"]]
+    if any(not -(2**31) < offset < 2**31 or offset % 1 for offset in offsets):
+        raise FileFormatError("the offset of a crop is no integer; the file is damaged")
+    return {"offset": [Size(int(offset)) for offset in offsets]}
 
 
 def _crop_values(attributes: Attributes, signature: Signature) -> Values:
     if "offset" not in attributes:
-        raise FileFormatError(
-            "the format has no crop whose place is found by itself; use crop_manual"
-        )
+        raise FileFormatError("the format has no crop with an automatic offset; use crop_manual")
     x, y = attributes["offset"]
     return {"x": x, "y": y}
 
 
 _REGIONS: Fields = (
     Field("shape", SHAPE),
-    Field("what", WHOLE, 26, 1),
+    Field("what", INT32, 26, 1),
     Field("scale", DOUBLE, 26, 1 / 16),
 )
 

@@ -1,9 +1,8 @@
-"""The primitives of model files of version 1: numbers, texts, shapes, matrices and the marks
-between the parts.
+"""Reads and writes the primitives of version 1 files: numbers, strings, shapes, matrices, marks.
 
-Numbers lie as in memory, the low byte first. A text is UTF-16 with a zero behind it. A matrix lies
-between two marks, column by column. Nothing is copied while reading: a matrix is a view of the
-file's bytes.
+Numbers are little-endian. A string is UTF-16LE with a terminating zero; strings such as "BCN" mark
+the begin and end of parts. A matrix is between two marks, in column-major order. Reading does not
+copy: a matrix is a view of the file's bytes.
 """
 
 from __future__ import annotations
@@ -22,14 +21,14 @@ from cntk.errors import FileFormatError
 _DENSE = b"d"
 _BY_COLUMNS = 0
 _END = b"\0\0"
-# How far a text's end is looked for, in bytes. Names and axes in real files have some hundred
-# characters at most.
+# Numbers of bytes in which the end of a string is searched. Names and axes in real files have some
+# hundred characters at most.
 _TEXT_SIZES = (2**8, 2**12, 2**17)
 FORMATS: dict[str, np.dtype[Any]] = {"float": np.dtype("<f4"), "double": np.dtype("<f8")}
 
 
 def mark(text: str) -> bytes:
-    """A text as it stands in files."""
+    """Encode a string as files have it."""
     return text.encode("utf-16-le") + _END
 
 
@@ -37,13 +36,13 @@ START = mark("BCN")
 
 
 class Reader:
-    """Reads one file from its beginning to its end.
+    """Reader of one file from its begin to its end.
 
     Args:
         data: the file's bytes.
 
     Attributes:
-        format: the number format of the node that is being read.
+        format: dtype of the node that is being read.
         version: the file's version of the format.
     """
 
@@ -55,11 +54,11 @@ class Reader:
 
     @property
     def left(self) -> int:
-        """How many bytes have not been read yet."""
+        """Number of bytes that have not been read yet."""
         return len(self._data) - self._position
 
     def take(self, size: int) -> memoryview:
-        """The next bytes.
+        """Read bytes.
 
         Raises:
             FileFormatError: if there are not so many.
@@ -75,95 +74,95 @@ class Reader:
         return struct.unpack(code, self.take(struct.calcsize(code)))[0]
 
     def size(self) -> int:
-        """An unsigned number of 64 bits."""
+        """Read a uint64."""
         return int(self._number("<Q"))
 
     def long(self) -> int:
-        """A signed number of 64 bits."""
+        """Read an int64."""
         return int(self._number("<q"))
 
-    def whole(self) -> int:
-        """A signed number of 32 bits."""
+    def int32(self) -> int:
+        """Read an int32."""
         return int(self._number("<i"))
 
     def single(self) -> float:
-        """A number of 32 bits with a fraction."""
+        """Read a float32."""
         return float(self._number("<f"))
 
     def double(self) -> float:
-        """A number of 64 bits with a fraction."""
+        """Read a float64."""
         return float(self._number("<d"))
 
     def element(self) -> float:
-        """A number in the node's own format."""
+        """Read a number of the node's dtype."""
         return self.single() if self.format.itemsize == 4 else self.double()
 
     def flag(self) -> bool:
-        """A flag of one byte."""
+        """Read a bool of one byte."""
         value = self.take(1)[0]
         if value > 1:
             raise FileFormatError(f"a flag has the value {value}; the file is damaged")
         return value == 1
 
-    def text(self) -> str:
-        """A text.
+    def string(self) -> str:
+        """Read a UTF-16LE string.
 
         Raises:
-            FileFormatError: if it does not end, or is none.
+            FileFormatError: if it does not end, or is not UTF-16.
         """
         end = -1
         for size in _TEXT_SIZES:
-            found = self._data[self._position : self._position + size].tobytes()
-            end = found.find(_END)
+            content = self._data[self._position : self._position + size].tobytes()
+            end = content.find(_END)
             while end % 2 and end >= 0:
-                end = found.find(_END, end + 1)
-            if end >= 0 or len(found) < size:
+                end = content.find(_END, end + 1)
+            if end >= 0 or len(content) < size:
                 break
         if end < 0:
             raise FileFormatError("a string does not end; the file is cut short or damaged")
         self._position += end + 2
         try:
-            return found[:end].decode("utf-16-le")
+            return content[:end].decode("utf-16-le")
         except UnicodeDecodeError:
             raise FileFormatError("a string is not UTF-16; the file is damaged") from None
 
     def narrow(self) -> bytes:
-        """A string of single bytes, with a zero behind it.
+        """Read a zero-terminated string of single bytes.
 
         Raises:
             FileFormatError: if it does not end.
         """
-        found = self._data[self._position : self._position + _TEXT_SIZES[1]].tobytes()
-        end = found.find(b"\0")
+        content = self._data[self._position : self._position + _TEXT_SIZES[1]].tobytes()
+        end = content.find(b"\0")
         if end < 0:
             raise FileFormatError("a string does not end; the file is cut short or damaged")
         self._position += end + 1
-        return found[:end]
+        return content[:end]
 
     def at(self, text: str) -> bool:
-        """Whether a mark comes next; if so, it is passed."""
+        """Return whether a mark comes next, and skip it if so."""
         expected = mark(text)
-        found = self._data[self._position : self._position + len(expected)] == expected
-        if found:
+        is_next = self._data[self._position : self._position + len(expected)] == expected
+        if is_next:
             self._position += len(expected)
-        return found
+        return is_next
 
     def expect(self, text: str) -> None:
-        """Pass a mark.
+        """Skip a mark.
 
         Raises:
-            FileFormatError: if another thing comes next.
+            FileFormatError: if something else comes next.
         """
         if not self.at(text):
             raise FileFormatError(
-                f"'{text}' was expected and something else stands there; the file is damaged"
+                f"'{text}' was expected and something else is there; the file is damaged"
             )
 
     def shape(self) -> tuple[int, ...]:
-        """A shape, the last axis first.
+        """Read a shape, the last axis first.
 
         Raises:
-            FileFormatError: if it has impossibly many axes.
+            FileFormatError: if it has more than `MAX_RANK` axes.
         """
         rank = self._number("<I")
         if rank > MAX_RANK:
@@ -171,10 +170,10 @@ class Reader:
         return struct.unpack(f"<{rank}I", self.take(4 * rank))
 
     def flags(self) -> tuple[bool, ...]:
-        """Flags, one an axis.
+        """Read bools, one for each axis.
 
         Raises:
-            FileFormatError: if they are more than any tensor has axes.
+            FileFormatError: if there are more than `MAX_RANK`.
         """
         count = self.size()
         if count > MAX_RANK:
@@ -183,15 +182,15 @@ class Reader:
             )
         return tuple(self.flag() for _ in range(count))
 
-    def wholes(self) -> tuple[int, ...]:
-        """Signed numbers of 32 bits, their count before them."""
-        count = self.whole()
+    def int32s(self) -> tuple[int, ...]:
+        """Read int32 numbers, whose count comes first."""
+        count = self.int32()
         if not 0 <= count <= MAX_RANK:
             raise FileFormatError(f"a list says that it has {count} elements; the file is damaged")
         return struct.unpack(f"<{count}i", self.take(4 * count))
 
     def sizes(self) -> tuple[int, ...]:
-        """Unsigned numbers of 64 bits, their count before them."""
+        """Read uint64 numbers, whose count comes first."""
         count = self.size()
         if 8 * count > self.left:
             raise FileFormatError(
@@ -200,10 +199,10 @@ class Reader:
         return struct.unpack(f"<{count}Q", self.take(8 * count))
 
     def matrix(self) -> np.ndarray:
-        """A matrix in the node's own format, as an array of its columns.
+        """Read a matrix of the node's dtype, as an array of its columns.
 
         Raises:
-            FileFormatError: if it is stored sparsely, is of another format, or ends too early.
+            FileFormatError: if it is sparse, of another dtype, or truncated.
         """
         if self.take(1) != _DENSE:
             raise FileFormatError(
@@ -212,12 +211,11 @@ class Reader:
             )
         self.expect("BMAT")
         itemsize = self.size()
-        self.text()
-        order, rows, columns = self.whole(), self.size(), self.size()
+        self.string()
+        order, rows, columns = self.int32(), self.size(), self.size()
         if itemsize != self.format.itemsize or order != _BY_COLUMNS:
             raise FileFormatError(
-                "a matrix is of another number format or order than the file says; the file is "
-                "damaged"
+                "a matrix is of another dtype or order than the file says; the file is damaged"
             )
         elements = np.frombuffer(self.take(rows * columns * itemsize), self.format)
         self.expect("EMAT")
@@ -225,10 +223,10 @@ class Reader:
 
 
 class Writer:
-    """A file being written: its parts in order. Matrices stay where they are until then.
+    """File to be written: its parts in order. Matrices are not copied.
 
     Args:
-        format: the number format of all nodes, 'float' or 'double'.
+        format: dtype of all nodes, 'float' or 'double'.
     """
 
     def __init__(self, format: str) -> None:
@@ -242,38 +240,38 @@ class Writer:
             raise FileFormatError(f"the number {value} is too large for the file") from None
 
     def size(self, value: int) -> None:
-        """Add an unsigned number of 64 bits."""
+        """Add a uint64."""
         self._number("<Q", value)
 
     def long(self, value: int) -> None:
-        """Add a signed number of 64 bits."""
+        """Add an int64."""
         self._number("<q", value)
 
-    def whole(self, value: int) -> None:
-        """Add a signed number of 32 bits."""
+    def int32(self, value: int) -> None:
+        """Add an int32."""
         self._number("<i", value)
 
     def single(self, value: float) -> None:
-        """Add a number of 32 bits with a fraction."""
+        """Add a float32."""
         self._number("<f", value)
 
     def double(self, value: float) -> None:
-        """Add a number of 64 bits with a fraction."""
+        """Add a float64."""
         self._number("<d", value)
 
     def element(self, value: float) -> None:
-        """Add a number in the nodes' own format."""
+        """Add a number of the nodes' dtype."""
         self._number("<f" if self.format == "float" else "<d", value)
 
     def flag(self, value: bool) -> None:
-        """Add a flag of one byte."""
+        """Add a bool of one byte."""
         self._parts.append(b"\1" if value else b"\0")
 
-    def text(self, value: str) -> None:
-        """Add a text, or a mark.
+    def string(self, value: str) -> None:
+        """Add a UTF-16LE string, or a mark.
 
         Raises:
-            FileFormatError: if it is too long, or has a zero in it, which ends texts.
+            FileFormatError: if it is too long, or has a zero in it, which ends strings.
         """
         if "\0" in value or 2 * len(value) >= _TEXT_SIZES[-1] // 2:
             raise FileFormatError(
@@ -289,41 +287,41 @@ class Writer:
             self._number("<I", dim)
 
     def flags(self, value: Sequence[bool]) -> None:
-        """Add flags, one an axis."""
+        """Add bools, one for each axis."""
         self.size(len(value))
         for one in value:
             self.flag(one)
 
-    def wholes(self, value: Sequence[int]) -> None:
-        """Add signed numbers of 32 bits, their count before them."""
+    def int32s(self, value: Sequence[int]) -> None:
+        """Add int32 numbers, their count first."""
         for number in (len(value), *value):
-            self.whole(number)
+            self.int32(number)
 
     def sizes(self, value: Sequence[int]) -> None:
-        """Add unsigned numbers of 64 bits, their count before them."""
+        """Add uint64 numbers, their count first."""
         for number in (len(value), *value):
             self.size(number)
 
-    def texts(self, value: Sequence[str]) -> None:
-        """Add texts, their count before them."""
+    def strings(self, value: Sequence[str]) -> None:
+        """Add strings, their count first."""
         self.size(len(value))
         for one in value:
-            self.text(one)
+            self.string(one)
 
     def matrix(self, value: np.ndarray) -> None:
-        """Add an array as a matrix: its last axis along the columns, all others across."""
+        """Add an array as a matrix: its last axis are the rows, all others the columns."""
         elements = np.ascontiguousarray(value).astype(FORMATS[self.format], copy=False).reshape(-1)
         rows = value.shape[-1] if value.ndim else 1
         self._parts.append(_DENSE)
-        self.text("BMAT")
+        self.string("BMAT")
         self.size(elements.itemsize)
-        self.text("unnamed")
-        self.whole(_BY_COLUMNS)
+        self.string("unnamed")
+        self.int32(_BY_COLUMNS)
         self.size(rows)
         self.size(math.prod(value.shape[:-1]))
         if elements.size:
             self._parts.append(elements.data.cast("B"))
-        self.text("EMAT")
+        self.string("EMAT")
 
     def write(self, file: IO[bytes]) -> None:
         """Write it to a file."""
@@ -331,5 +329,5 @@ class Writer:
             file.write(part)
 
     def parts(self) -> Iterable[Data]:
-        """What is to be written, in order."""
+        """Return the parts to write, in order."""
         return self._parts

@@ -1,1 +1,1 @@
-"""Model files of version 2, the original's own since CNTK 2.0."""
+"""Model files of version 2, the original's format since CNTK 2.0."""

@@ -1,8 +1,7 @@
-"""Operations' attributes in files: from the fields of an operation's class to named values and
-back.
+"""Converts the fields of an operation's class to named attributes in files, and back.
 
-Python counts axes from the first, files from the last: axis -1 - k here is axis k there, and the
-other way round.
+Python counts axes from the first, files from the last: axis -1 - k here is axis k in files, and
+vice versa.
 """
 
 from __future__ import annotations
@@ -29,11 +28,11 @@ IS_BFLOAT16, DATA_TYPE = "bfloat16", "newDataType"
 
 
 def attributes_to_file(op: Op, operands: Sequence[TensorType]) -> dict[str, Any]:
-    """An operation's attributes as files hold them.
+    """Convert an operation's fields to attributes of a file.
 
     Args:
         op: the operation.
-        operands: its operands' types; static axes are numbered by the first one's rank.
+        operands: its operands' types; static axes are numbered by the rank of the first.
     """
     op = op.canonical_for_disk(*operands)
     rank = operands[0].rank if operands and operands[0].has_shape else None
@@ -47,12 +46,13 @@ def attributes_to_file(op: Op, operands: Sequence[TensorType]) -> dict[str, Any]
 
 
 def format_to_file(values: dict[str, Any], key: str) -> dict[str, Any]:
-    """A dictionary in which a dtype is numbered as files do: bfloat16 as float32, with a word
-    beside that the original ignores.
+    """Replace bfloat16 in a dictionary by float32 and a flag of our own.
+
+    The original ignores the flag, and reads the value as float32.
 
     Args:
         values: the dictionary.
-        key: the dtype's name there.
+        key: the dtype's key.
     """
     return (
         values
@@ -62,15 +62,16 @@ def format_to_file(values: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def format_from_file(values: dict[str, Any], key: str) -> dict[str, Any]:
-    """The dictionary that `format_to_file` was given."""
+    """Undo `format_to_file`."""
     if key not in values or not flag(values, IS_BFLOAT16):
         return values
     return {name: value for name, value in values.items() if name != IS_BFLOAT16} | {key: NUMBER}
 
 
 def attributes_shown(op: Op, operands: Sequence[TensorType]) -> dict[str, Any]:
-    """An operation's attributes as programs see them: those of files, in Python's own types; shapes
-    in Python's order.
+    """Return an operation's attributes as programs see them.
+
+    They are those of files in plain Python types, with shapes in Python's order.
 
     Args:
         op: the operation.
@@ -84,8 +85,9 @@ def attributes_shown(op: Op, operands: Sequence[TensorType]) -> dict[str, Any]:
 
 
 def details_to_file(details: Mapping[str, Any]) -> dict[str, Any]:
-    """A block's attributes as files hold them; axes that count from the first stay negative,
-    whatever the rank.
+    """Convert a block's attributes to those of a file.
+
+    Axes that are counted from the first stay negative.
     """
     return {name: _detail_to_file(value) for name, value in details.items()}
 
@@ -101,7 +103,7 @@ def _detail_to_file(value: Any) -> Any:
 
 
 def details_from_file(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """A block's attributes from a file; see `cntk._graph.block.Block`."""
+    """Convert a block's attributes from a file; see `cntk._graph.block.Block`."""
     return {name: _detail_from_file(value) for name, value in attributes.items() if name != CUSTOM}
 
 
@@ -134,7 +136,7 @@ def _shown(value: Any) -> Any:
 
 
 def op_from_file(cls: type[Op], attributes: dict[str, Any], operands: Sequence[Variable]) -> Op:
-    """An operation from a file's attributes.
+    """Make an operation from a file's attributes.
 
     Args:
         cls: the operation's class.
@@ -174,10 +176,10 @@ def op_from_file(cls: type[Op], attributes: dict[str, Any], operands: Sequence[V
 
 
 def field_kinds(cls: type[Op]) -> dict[str, str | DiskKind]:
-    """How files hold each field of an operation: its annotation, or what the class says beside.
+    """Return the kind of each field in files: its annotation, or the class's ``disk_kinds``.
 
     Raises:
-        TypeError: for a field whose annotation does not tell.
+        TypeError: for a field of an unknown kind.
     """
     kinds: dict[str, str | DiskKind] = {}
     for field in fields(cls):  # type: ignore[arg-type]
@@ -193,28 +195,26 @@ def field_kinds(cls: type[Op]) -> dict[str, str | DiskKind]:
 
 
 def axis_to_file(axis: Axis, rank: int | None) -> Axis:
-    """An axis by its number in files; where the rank is unknown, those counted from the first stay
-    negative.
-    """
+    """Convert an axis to its number in files; for an unknown rank it may stay negative."""
     if axis == Axis.new_leading_axis():
         return Axis(END_OF_AXES if rank is None else rank)
     if not axis.is_static_axis:
         return axis
     index = axis.static_axis_index()
     if index < 0:
-        place = -1 - index
-        return Axis(place if place < END_OF_AXES or rank is None else rank)
+        position = -1 - index
+        return Axis(position if position < END_OF_AXES or rank is None else rank)
     return Axis(-1 - index if rank is None else rank - 1 - index)
 
 
 def axis_from_file(axis: Axis) -> Axis:
-    """An axis by its number in Python."""
+    """Convert an axis of a file to its number in Python."""
     if not isinstance(axis, Axis):
         raise TypeError(axis)
     return Axis(-1 - axis.static_axis_index()) if axis.is_static_axis else axis
 
 
-def _whole(value: Any) -> int:
+def _integer(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(value)
     return int(value)
@@ -239,7 +239,7 @@ _flag, _text, _shape, _list = _plain(bool), _plain(str), _plain(NDShape), _plain
 
 
 class _Kind(NamedTuple):
-    """How an attribute is written, given the operand's rank, and read."""
+    """Functions that write an attribute, given the operand's rank, and read it."""
 
     to_file: Callable[[Any, int | None], Any]
     from_file: Callable[[Any], Any]
@@ -247,7 +247,7 @@ class _Kind(NamedTuple):
 
 _KINDS: dict[str | DiskKind, _Kind] = {
     "bool": _Kind(lambda value, rank: bool(value), _flag),
-    "int": _Kind(lambda value, rank: Size(value), _whole),
+    "int": _Kind(lambda value, rank: Size(value), _integer),
     "float": _Kind(lambda value, rank: float(value), _number),
     "str": _Kind(lambda value, rank: str(value), _text),
     "Axis": _Kind(axis_to_file, axis_from_file),
@@ -261,7 +261,7 @@ _KINDS: dict[str | DiskKind, _Kind] = {
     ),
     "tuple[int, ...]": _Kind(
         lambda value, rank: [Size(number) for number in value],
-        lambda value: tuple(_whole(number) for number in _list(value)),
+        lambda value: tuple(_integer(number) for number in _list(value)),
     ),
     "tuple[float, ...]": _Kind(
         lambda value, rank: [float(number) for number in value],
@@ -276,7 +276,9 @@ _KINDS: dict[str | DiskKind, _Kind] = {
             [int(number) for number in value] if isinstance(value, tuple) else int(value)
         ),
         lambda value: (
-            tuple(_whole(number) for number in value) if isinstance(value, list) else _whole(value)
+            tuple(_integer(number) for number in value)
+            if isinstance(value, list)
+            else _integer(value)
         ),
     ),
     DiskKind.Single: _Kind(lambda value, rank: Single(value), _number),

@@ -1,5 +1,6 @@
-"""Blocks that one operation computes in a single step: known again by comparing them with what it
-would be written as.
+"""Recognises blocks that a single fused operation computes.
+
+A block's graph is compared with the expansions of candidate operations.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from cntk.errors import GraphError
 def single_operation(
     block_name: str, root: Primitive, arguments: Sequence[Variable]
 ) -> Fused | None:
-    """An operation that computes in one step what a block's graph does, or None.
+    """Return a fused operation that computes the same as a block's graph, or None.
 
     Args:
-        block_name: what the block is called.
+        block_name: name of the block's operation.
         root: the root of its graph.
         arguments: the graph's arguments in order.
     """
@@ -36,8 +37,7 @@ def single_operation(
             try:
                 expanded = op.expand(*arguments)
             except (GraphError, ValueError):
-                # The operands' types are not known well enough, or are none that the operation
-                # takes.
+                # The operands' types are not known well enough, or do not fit the operation.
                 continue
             if same_graph(root, expanded.root_function):
                 return op
@@ -53,7 +53,7 @@ def _kinds(base: type[Fused]) -> Iterator[type[Fused]]:
 def same_graph(
     left: Primitive, right: Primitive, stand_ins: Mapping[Variable, Variable] | None = None
 ) -> bool:
-    """Whether two graphs are the same, operation by operation.
+    """Return whether two graphs are the same, operation by operation.
 
     Args:
         left, right: their roots.
@@ -76,14 +76,14 @@ def same_graph(
             if p is None or q is None or w in known:
                 if not _same_leaf(v, known.get(w, w)):
                     return False
-            elif _place(v) != _place(w):
+            elif _output_index(v) != _output_index(w):
                 return False
             else:
                 stack.append((p.root_function, q.root_function))
     return True
 
 
-def _place(variable: Variable) -> int:
+def _output_index(variable: Variable) -> int:
     return next(k for k, v in enumerate(variable.owner.root_function.results) if v is variable)
 
 
@@ -99,9 +99,7 @@ def _same_operation(a: Primitive, b: Primitive) -> bool:
 
 
 def _as_in_files(primitive: Primitive) -> tuple[type[Op], Op | dict[str, Any]]:
-    """An operation's class and attributes, in which an axis is the same however it has been
-    counted.
-    """
+    """Return an operation's class and attributes of files, where equal axes have equal numbers."""
     op = primitive.op
     written = op.primitive is not None
     return type(op), attributes_to_file(

@@ -1,4 +1,4 @@
-"""Functions from dictionaries: what `Function.load` reads."""
+"""Makes functions from dictionaries, which `Function.load` reads."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from cntk.device import DeviceDescriptor
 from cntk.errors import FileFormatError, GraphError, UserFunctionError
 from cntk.variables import Constant, Parameter
 
-# Real models nest a handful of levels. Every level doubles what checking the types of a malicious
-# file may cost.
+# Real models nest a few levels deep. In a malicious file each level may double the cost of type
+# inference.
 MAX_BLOCK_DEPTH = 16
-# How often the operations of a file may stand in its opened blocks, on average.
+# How often, on average, an operation of a file may be repeated when all blocks are opened.
 MAX_REPETITION = 50
 
-# What an operation may run into that has attributes or operands which no program would give it.
-# These errors' own texts say nothing to whoever has a file.
+# Errors that an operation with invalid attributes or operands may raise. Their texts say nothing to
+# somebody who loads a file.
 NOT_MEANT = (
     ArithmeticError,
     AttributeError,
@@ -57,7 +57,7 @@ def load(model: Any, device: DeviceDescriptor | None = None) -> Composite:
 
 
 def model_dictionary(data: memoryview) -> dict[str, Any]:
-    """The dictionary in a model file's bytes; for one of version 1, what version 2 would hold.
+    """Decode a model file's bytes to a dictionary of version 2; a file of version 1 is converted.
 
     Raises:
         FileFormatError: if it is cut short, damaged, or of another kind.
@@ -72,18 +72,18 @@ def from_dictionary(
     contract: bool = True,
     apart: Sequence[Variable] = (),
 ) -> Composite:
-    """The function that a dictionary describes.
+    """Make the function of a dictionary.
 
     Args:
         values: the dictionary.
-        device: where its parameters and constants go.
-        name: what it is called in errors.
-        contract: whether graphs that one operation computes in a single step become that operation.
-        apart: variables that the dictionary has by their places in it; see `to_dictionary`.
+        device: device of its parameters and constants.
+        name: name of the model in errors.
+        contract: whether blocks that a fused operation computes are replaced by that operation.
+        apart: leaves that the dictionary refers to by index; see `to_dictionary`.
 
     Raises:
-        FileFormatError: if it is no function, does not hold together, or has an operation or a user
-            function that is not known; if making a user function failed, its error is the cause.
+        FileFormatError: if it is no function, contradicts itself, or has an unknown operation or
+            user function. If making a user function failed, its error is the cause.
     """
     try:
         return _Reader(values, device, contract, apart).function()
@@ -110,9 +110,7 @@ def _check(values: dict[str, Any], kinds: tuple[str, ...], newest: int) -> None:
 
 
 class _Reader:
-    """One function being built: its parts by uid, first as the file describes them, then as they
-    are made.
-    """
+    """Builder of one function: the dictionaries of its parts by uid, and the parts made of them."""
 
     def __init__(
         self,
@@ -135,7 +133,7 @@ class _Reader:
         self._uncounted = False
 
     def function(self) -> Composite:
-        """The function."""
+        """Make the function."""
         root = part(self._values, "root", str)
         self._check_nesting(root)
         for uid in self._order(root, self._below):
@@ -154,7 +152,7 @@ class _Reader:
     # -- order -------------------------------------------------------------------------------------
 
     def _order(self, root: str, below: Callable[[str], list[str]]) -> list[str]:
-        """Functions, those that another needs before it; in a loop one comes too early."""
+        """Return the functions below a root in post-order, but for one operand of each loop."""
         order: list[str] = []
         seen = {root}
         stack: list[tuple[str, Iterator[str]]] = [(root, iter(below(root)))]
@@ -171,12 +169,12 @@ class _Reader:
         return order
 
     def _beside(self, uid: str) -> list[str]:
-        """The functions whose outputs a function reads."""
+        """Return the functions whose outputs a function reads."""
         owners = (self._owner(operand) for operand in _texts(self._function(uid), "inputs"))
         return [owner for owner, _ in filter(None, owners)]
 
     def _below(self, uid: str) -> list[str]:
-        """The same, after the root of the graph inside if it is a block."""
+        """Return the functions that a function reads, after the root of a block's graph."""
         inside = self._inside(uid)
         return self._beside(uid) if inside is None else [inside, *self._beside(uid)]
 
@@ -188,12 +186,10 @@ class _Reader:
         return self._described[uid]
 
     def _owner(self, uid: str) -> tuple[str, int] | None:
-        """The function that computes a variable, and which of its outputs it is; None for all other
-        variables.
-        """
-        owner, _, place = uid.rpartition("_Output_")
-        if owner in self._described and place.isdecimal() and len(place) < 9:
-            return owner, int(place)
+        """Return the function that computes a variable, and the output's index; None for leaves."""
+        owner, _, index = uid.rpartition("_Output_")
+        if owner in self._described and index.isdecimal() and len(index) < 9:
+            return owner, int(index)
         return None
 
     def _inside(self, uid: str) -> str | None:
@@ -201,18 +197,17 @@ class _Reader:
         return None if not isinstance(composite, dict) else part(composite, "root", str)
 
     def _check_nesting(self, root: str) -> None:
-        """Refuse blocks inside blocks that would be endless, or become far more than the file holds
-        when opened.
+        """Check that blocks are not inside themselves, and do not grow excessively when opened.
 
         Raises:
-            FileFormatError: for such a file.
+            FileFormatError: if they do.
         """
         sizes: dict[str, tuple[int, int]] = {}
         under_way: set[str] = set()
         limit = MAX_REPETITION * (len(self._described) + 100)
 
         def measure(graph: str) -> tuple[int, int]:
-            """How many operations there are when all blocks are opened, and how deep these nest."""
+            """Return the number of operations when all blocks are opened, and the nesting depth."""
             if graph in under_way or len(under_way) > MAX_BLOCK_DEPTH:
                 raise FileFormatError(
                     f"blocks are inside themselves or nested more than {MAX_BLOCK_DEPTH} levels "
@@ -270,7 +265,7 @@ class _Reader:
     def _applied(
         self, op: Op, operands: list[Variable], described: dict[str, Any], uid: str
     ) -> Primitive:
-        """An operation on operands, or an error that names both."""
+        """Apply an operation to operands; an error names both."""
         name = _name(described, uid)
         try:
             return Primitive(op, operands, name, uid)
@@ -290,12 +285,12 @@ class _Reader:
         state = part(described, "user_defined_state", dict)
         name = _name(described, uid)
         root = user_function_from_file(state, flag(described, "native"), operands, name, uid)
-        # What the program made of it may be a graph of several operations.
+        # The program may return a graph of several operations.
         self._made.update({f"{uid}/{k}": p for k, p in enumerate(walk.post_order(root.results))})
         return root
 
     def _count(self, operand: Variable) -> Variable:
-        """A new count of samples for batch normalization in files from before there was one."""
+        """Make the sample count that batch normalization has not in old files."""
         self._uncounted = True
         count = Constant.__new__(Constant)
         dtype = operand.type_.dtype or np.dtype(np.float32)
@@ -342,19 +337,20 @@ class _Reader:
                 Composite(Primitive(single, inner)), tuple(inner), name, details=details
             ), outer
         block = Block(_composite(root, values), tuple(inner), name, single=single, details=details)
-        return block, [*self._held(described, root, inner), *outer]
+        return block, [*self._leaves_inside(described, root, inner), *outer]
 
-    def _held(
+    def _leaves_inside(
         self, described: dict[str, Any], root: Primitive, inner: list[Variable]
     ) -> list[Variable]:
-        """The parameters and constants inside a block, in the file's order, which is that of
-        `Function.parameters`.
+        """Return the parameters and constants inside a block.
+
+        The order is the file's, which is that of `Function.parameters`.
         """
-        # What stands for an output that comes later in a loop is no variable of the block's own.
+        # A stand-in for an output that a loop computes later is not a leaf of the block.
         known = {*inner, *self._stand_ins}
-        held = dict.fromkeys(v for v in walk.leaves(root) if v not in known)
-        listed = [v for v in map(self._operand, _texts(described, "inputs")) if v in held]
-        return listed if len(listed) == len(held) else list(held)
+        leaves = dict.fromkeys(v for v in walk.leaves(root) if v not in known)
+        listed = [v for v in map(self._operand, _texts(described, "inputs")) if v in leaves]
+        return listed if len(listed) == len(leaves) else list(leaves)
 
     def _operand(self, uid: str) -> Variable:
         owner = self._owner(uid)
@@ -377,26 +373,26 @@ class _Reader:
         described = self._variables[uid]
         if not self._apart or APART not in described:
             return _leaf(described, uid, self._device)
-        place = part(described, APART, int)
-        if not 0 <= place < len(self._apart) or not isinstance(self._apart[place], Variable):
+        index = part(described, APART, int)
+        if not 0 <= index < len(self._apart) or not isinstance(self._apart[index], Variable):
             raise FileFormatError(f"variable '{uid}' is not there")
-        return self._apart[place]
+        return self._apart[index]
 
-    def _output(self, function: str, place: int) -> Variable:
+    def _output(self, function: str, index: int) -> Variable:
         if function not in self._made:
             raise FileFormatError(
                 f"function '{function}' is read by a loop that it is no part of; the file is "
                 f"damaged"
             )
         results = self._made[function].results
-        if place >= len(results):
+        if index >= len(results):
             raise FileFormatError(
-                f"function '{function}' has no output {place}; the file is damaged"
+                f"function '{function}' has no output {index}; the file is damaged"
             )
-        return results[place]
+        return results[index]
 
     def _close_loops(self, root: Primitive) -> None:
-        """Put outputs in the place of their stand-ins, now that all functions are made."""
+        """Replace stand-ins by the outputs that they stand for, after all functions are made."""
         if not self._stand_ins:
             return
         outputs = {}
@@ -415,7 +411,7 @@ class _Reader:
 
 
 def leaf_from_dictionary(values: dict[str, Any], name: str) -> Variable:
-    """The variable that a dictionary describes, which no function computes.
+    """Make the leaf of a dictionary.
 
     Raises:
         FileFormatError: if it describes something else.
@@ -427,8 +423,9 @@ def leaf_from_dictionary(values: dict[str, Any], name: str) -> Variable:
 
 
 def _named(root: Primitive) -> bool:
-    """Whether a name that a program gave must stay to be found; the original's own begin with an
-    underscore.
+    """Return whether an operation has a name of the program's, by which it must remain findable.
+
+    Names that the original itself gives begin with an underscore.
     """
     return any(p._name and not p._name.startswith("_") for p in walk.post_order(root.results))
 
@@ -440,7 +437,7 @@ def _composite(root: Primitive, values: dict[str, Any]) -> Composite:
 
 
 def _name(values: dict[str, Any], uid: str) -> str:
-    """What a program called a part of the file, '' for no name."""
+    """Return the name that a program gave to a part of the file, '' for no name."""
     name = values.get("name") or ""
     if not isinstance(name, str):
         raise FileFormatError(f"'{uid}' has a name that is no string; the file is damaged")
@@ -478,7 +475,7 @@ def _items(values: dict[str, Any], key: str, type_: type[Any]) -> list[Any]:
 
 
 def _leaf(values: dict[str, Any], uid: str, device: DeviceDescriptor | None) -> Variable:
-    """A variable that no function computes."""
+    """Make a leaf: a parameter, constant, input or placeholder."""
     _check(values, ("Variable",), VARIABLE_VERSION)
     values = format_from_file(values, "data_type")
     kind, data_type = part(values, "kind", int), part(values, "data_type", int)
@@ -496,7 +493,7 @@ def _leaf(values: dict[str, Any], uid: str, device: DeviceDescriptor | None) -> 
     axes = part(values, "dynamic_axis", list)
     if not all(isinstance(axis, Axis) and not axis.is_static_axis for axis in axes):
         raise FileFormatError(
-            f"variable '{uid}' has dynamic axes that are none; the file is damaged"
+            f"variable '{uid}' has dynamic axes that are not dynamic; the file is damaged"
         )
     shape = tuple(reversed(checked_shape(part(values, "shape", NDShape))))
     type_ = TensorType(shape, tuple(reversed(axes)), dtype, flag(values, "is_sparse"))

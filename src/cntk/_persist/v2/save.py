@@ -1,4 +1,4 @@
-"""Functions as dictionaries: what `Function.save` writes."""
+"""Converts functions to dictionaries, which `Function.save` writes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from cntk.variables import Constant, Parameter
 # The newest versions that the original writes and reads.
 COMPOSITE_VERSION, PRIMITIVE_VERSION, VARIABLE_VERSION = 3, 24, 1
 
-# In pickles: the place of a variable that is held elsewhere.
+# In pickles: the index of a variable that is stored apart.
 APART = "apart"
 
 
@@ -52,18 +52,18 @@ def save(function: Function, target: str | os.PathLike[str] | IO[bytes]) -> None
 def to_dictionary(
     function: Function, running: Sequence[Composite] = (), apart: list[Variable] | None = None
 ) -> dict[str, Any]:
-    """A function as a dictionary.
+    """Convert a function to a dictionary.
 
     Args:
         function: the function.
-        running: other graphs that have run its operations, as training does: random numbers go on
-            where the last of these, or else the function itself, has left them.
-        apart: takes the variables that no function computes, which are in the dictionary by their
-            places in it; the dictionary itself holds them if None.
+        running: other graphs that have run its operations, as training does: the offset of random
+            numbers is that of the last of these, or else of the function itself.
+        apart: list to append the leaves to; the dictionary has their indices in it. If None, the
+            dictionary has the leaves.
 
     Raises:
-        FileFormatError: if it holds an operation that files cannot hold.
-        ValueError: if a parameter's shape is still to be inferred.
+        FileFormatError: if the function has an operation that files cannot hold.
+        ValueError: if a parameter's shape is not inferred yet.
     """
     composite = whole_graph(function)
     offsets: dict[int, int] = {}
@@ -84,7 +84,7 @@ def _composite(composite: Composite, root: str) -> dict[str, Any]:
             "version": Size(COMPOSITE_VERSION),
             "type": "CompositeFunction",
             "root": root,
-            # The original gives a graph its root's name, but for user functions'.
+            # In the original a graph has the name of its root, except for user functions.
             "name": (
                 None
                 if isinstance(primitive, UserPrimitive) and not composite._own_name
@@ -101,16 +101,16 @@ def _without_none(values: dict[str, Any]) -> dict[str, Any]:
 
 
 class _Writer:
-    """One function being written: what has been so far, and under which names.
+    """Writer of one function: the dictionaries of its parts, and their uids.
 
     Args:
-        offsets: how many random numbers operations have taken, by the identity of their primitives.
+        offsets: how many random numbers operations have drawn, by the identity of primitives.
         apart: see `to_dictionary`.
 
     Attributes:
-        functions: the primitive functions, what is inside a block before the block.
-        variables: the variables that no function computes, and stand-ins for outputs that a loop
-            needs too early.
+        functions: the primitive functions; those inside a block come before the block.
+        variables: the leaves, and placeholders for outputs that a loop reads before they are
+            written.
     """
 
     def __init__(self, offsets: Mapping[int, int], apart: list[Variable] | None = None) -> None:
@@ -120,11 +120,11 @@ class _Writer:
         self._uids: dict[int, str] = {}
         self._taken: set[str] = set()
         self._written: set[int] = set()
-        # What is made on the way must live as long as its identity counts.
-        self._kept: list[Any] = []
+        # Temporary objects must live as long as others are compared with them by identity.
+        self._temporaries: list[Any] = []
 
     def graph(self, root: Primitive) -> str:
-        """Write a graph; returns the root's uid."""
+        """Write a graph; return the root's uid."""
         for primitive in walk.post_order(root.results):
             self._function(primitive)
         self._function(root)
@@ -145,8 +145,8 @@ class _Writer:
         )
         self._written.add(id(primitive))
 
-    def _as_it_stands(self, primitive: Primitive) -> Op:
-        """An operation that says how many random numbers it has taken, if it takes any."""
+    def _with_offset(self, primitive: Primitive) -> Op:
+        """Return an operation with the number of random numbers that it has drawn, if any."""
         if id(primitive) not in self._offsets:
             return primitive.op
         drawing: Any = primitive.op
@@ -154,7 +154,7 @@ class _Writer:
         return drawn
 
     def _operation(self, primitive: Primitive) -> dict[str, Any]:
-        op = self._as_it_stands(primitive)
+        op = self._with_offset(primitive)
         attributes = format_to_file(
             attributes_to_file(op, [v.type_ for v in primitive.operands]), DATA_TYPE
         )
@@ -166,8 +166,9 @@ class _Writer:
         )
 
     def _on_same_axes(self, primitive: Primitive) -> list[Variable]:
-        """The operands, with an operation before each that stretches by itself here and does not in
-        files.
+        """Return the operands, with explicit reconciliation of dynamic axes.
+
+        Some operations here broadcast over sequences by themselves; in files they do not.
         """
         operands = list(primitive.operands)
         if not primitive.op.broadcasts_over_sequence:
@@ -177,7 +178,7 @@ class _Writer:
         for k, operand in enumerate(operands):
             if len(axes) > 1 and operand.type_.dynamic_axes == axes[:1]:
                 reconciled = Primitive(ReconcileDynamicAxis(), [operand, widest])
-                self._kept.append(reconciled)
+                self._temporaries.append(reconciled)
                 self._function(reconciled)
                 operands[k] = reconciled.results[0]
         return operands
@@ -194,13 +195,13 @@ class _Writer:
         root = self.graph(inside)
         split = len(primitive.operands) - len(block.arguments)
         arguments = [self._operand(v) for v in primitive.operands[split:]]
-        # The block's own order is that of `Function.parameters`; what an expansion has made comes
-        # after.
+        # The order of the block's own leaves is that of `Function.parameters`; leaves of an
+        # expansion come after them.
         leaves = [v for v in walk.leaves(inside) if v not in block.arguments]
-        held = dict.fromkeys([*(v for v in primitive.operands[:split] if v in leaves), *leaves])
+        own = dict.fromkeys([*(v for v in primitive.operands[:split] if v in leaves), *leaves])
         details = details_to_file(block.details)
         return self._described(
-            primitive, PrimitiveOp.Block, details, [*map(self._operand, held), *arguments]
+            primitive, PrimitiveOp.Block, details, [*map(self._operand, own), *arguments]
         ) | {
             "block_function_op_name": block.block_name,
             "block_function_composite": _composite(block.composite, root),
@@ -211,10 +212,10 @@ class _Writer:
         }
 
     def _expanded(self, primitive: Primitive) -> Block:
-        """The graph that files hold in place of an operation of our own.
+        """Expand an operation of our own to a block of the original's operations.
 
         Raises:
-            FileFormatError: if there is none.
+            FileFormatError: if it cannot be expanded.
         """
         op = primitive.op
         if not isinstance(op, Fused):
@@ -227,32 +228,31 @@ class _Writer:
             Variable.make(VariableKind.Placeholder, v.type_, v.name) for v in primitive.operands
         )
         block = Block(self._expansion(primitive, stand_ins, primitive), stand_ins, op.op_name)
-        self._kept.append(block)
+        self._temporaries.append(block)
         return block
 
     def _expansion(
         self, primitive: Primitive, operands: Sequence[Variable], seen: Primitive
     ) -> Composite:
-        """A fused operation as a graph of those that files hold.
+        """Expand a fused operation to a graph of the original's operations.
 
         Args:
             primitive: the operation.
-            operands: what it reads.
-            seen: what the program knows it as: the operation itself, or the block that it stands
-                in.
+            operands: the graph's operands.
+            seen: the operation as the program knows it, for errors: itself, or the block around it.
 
         Raises:
-            FileFormatError: if its operands' types are not known well enough to tell.
+            FileFormatError: if its operands' types are not known well enough.
         """
         try:
-            expanded: Composite = self._as_it_stands(primitive).expand(*operands)  # type: ignore[attr-defined]
+            expanded: Composite = self._with_offset(primitive).expand(*operands)  # type: ignore[attr-defined]
         except GraphError as error:
             raise FileFormatError(
                 f"{operation_text(seen.op_name, seen._name)} cannot be saved before the types of "
                 f"its operands are known: "
                 f"{error}; apply the function to its inputs first"
             ) from None
-        self._kept.append(expanded)
+        self._temporaries.append(expanded)
         return expanded
 
     def _described(
@@ -277,7 +277,7 @@ class _Writer:
         )
 
     def _operand(self, variable: Variable) -> str:
-        """The uid of an operand, which is written first if no function computes it."""
+        """Return the uid of an operand; a leaf is written first."""
         owner = variable._owner
         if owner is None:
             uid = self._uid(variable)
@@ -285,8 +285,8 @@ class _Writer:
                 self.variables[uid] = self._leaf(variable, uid)
             return uid
         primitive = owner.root_function
-        place = next(k for k, v in enumerate(primitive.results) if v is variable)
-        uid = f"{self._uid(primitive)}_Output_{place}"
+        index = next(k for k, v in enumerate(primitive.results) if v is variable)
+        uid = f"{self._uid(primitive)}_Output_{index}"
         if id(primitive) not in self._written and uid not in self.variables:
             self.variables[uid] = _variable(variable, uid, VariableKind.Placeholder)
         return uid
@@ -298,7 +298,7 @@ class _Writer:
         return {"uid": uid, APART: Size(len(self._apart) - 1)}
 
     def _uid(self, node: Primitive | Variable) -> str:
-        """A node's uid; another one if a node of another origin has it."""
+        """Return a node's uid, with a suffix if another node has the same."""
         uid = self._uids.get(id(node))
         if uid is None:
             uid, count = node.uid, 0
@@ -311,12 +311,12 @@ class _Writer:
 
 
 def leaf_to_dictionary(variable: Variable) -> dict[str, Any]:
-    """A variable that no function computes as a dictionary."""
+    """Convert a leaf to a dictionary."""
     return _variable(variable, variable.uid, variable.kind)
 
 
 def _variable(variable: Variable, uid: str, kind: VariableKind) -> dict[str, Any]:
-    # A number's format may be settled only when its value is made.
+    # A variable's dtype may be inferred only when its value is created.
     value = _value(variable) if isinstance(variable, (Parameter, Constant)) else None
     type_ = variable.type_
     stands_in = kind is VariableKind.Placeholder
