@@ -203,8 +203,8 @@ def replacing_together(
         operation: what the program has called, for errors.
         mark: becomes part of the temporary names, see `name_until_replaced`; something of its own
             if None.
-        needed: for a path, the names of temporaries that are needed although nobody writes them any
-            more.
+        needed: for a path, the names of temporaries that are still needed although no process
+            writes them.
     """
     mark = mark or new_mark()
     checked = [checked_path(filename, operation) for filename in filenames]

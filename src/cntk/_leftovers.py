@@ -26,8 +26,8 @@ except ImportError:  # Windows: there nobody removes a file that is open
 
 # Whether files that are open are locked, and may be replaced.
 LOCKS = fcntl is not None
-# Seconds without a change after which nobody writes a file any more: on this machine without locks,
-# and on another one.
+# Seconds without a change after which no process writes a file any more: on this machine without
+# locks, and on another one.
 _CLOSED, _ELSEWHERE = 600, 24 * 60 * 60
 # Only part of the target's name, with a digest of the rest: with all of it a name might be too
 # long.

@@ -45,7 +45,7 @@ class Value(ArrayMethods, ArrayMixin):
         batch: an array ``[n, *shape]`` or `NDArrayView`; how its first axes are to be understood
             depends on the variable it is given for.
         seq_starts: for sequences, whether each begins here.
-        device: where it lies.
+        device: the device of the data.
 
     Example:
         >>> Value.one_hot([[0, 1], [2]], 4).shape
@@ -313,7 +313,7 @@ class Value(ArrayMethods, ArrayMixin):
 
         Args:
             var: what the data are for.
-            data: an array or a CSR matrix, which is held as it is; a list of samples or sequences.
+            data: an array or a CSR matrix, which is kept as it is; a list of samples or sequences.
             seq_starts: whether each sequence begins here rather than going on from the previous
                 minibatch.
             device: where to put it.
@@ -372,7 +372,7 @@ class Value(ArrayMethods, ArrayMixin):
                     f"Value.one_hot: sequence {number} is empty; a sequence must have at least one "
                     f"frame: leave it out"
                 )
-        shape, place = (
+        shape, target = (
             as_shape(num_classes, "Value.one_hot: num_classes"),
             torch_device(device, "Value.one_hot: device"),
         )
@@ -382,7 +382,7 @@ class Value(ArrayMethods, ArrayMixin):
             else np.asarray(batch)
         )
         rows = one_hot_rows(
-            flat, shape, as_dtype(dtype, "Value.one_hot: dtype") or np.dtype(np.float32), place
+            flat, shape, as_dtype(dtype, "Value.one_hot: dtype") or np.dtype(np.float32), target
         )
         if not sequences:
             return Value.of(rows, None, (rows.rows, *shape))

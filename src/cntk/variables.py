@@ -278,7 +278,7 @@ class Parameter(_Holder):
         init: an initializer, a number, or an array.
         dtype: float32, float64, float16 or bfloat16; arrays take it on as well. `cntk.parameter`
             keeps an array's own.
-        device: where it lies.
+        device: the device of the data.
         name: its name in the graph.
 
     Raises:
@@ -322,7 +322,7 @@ class Constant(_Holder):
         shape: its shape. An array given as ``value`` has its own, which counts.
         dtype: float32, float64, float16 or bfloat16; arrays take it on as well. `cntk.constant`
             keeps an array's own.
-        device: where it lies.
+        device: the device of the data.
         name: its name in the graph.
 
     Example:

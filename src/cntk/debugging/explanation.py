@@ -1,4 +1,6 @@
-"""What runs, and why not faster: plans, compiler passes, tiers and reasons in words."""
+"""Explanations of how something runs, and why not faster: plans, compiler passes, tiers and reasons
+in words.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,7 @@ _MOST_PLANS = 3
 
 @dataclass(frozen=True)
 class Explanation:
-    """What `explain` found; ``str`` is its text.
+    """Report of `explain`; ``str`` is its text.
 
     Attributes:
         title: what it is about.
@@ -176,7 +178,7 @@ def _plan_sections(
 
 
 def _compiled(function: Function) -> list[Plan]:
-    """The plan of a function that has not run; none where sizes are to be fed first."""
+    """Return the plan of a function that has not run; none where sizes follow from data only."""
     graph = whole_graph(function)
     inputs = [v for v in graph.inputs if v.kind is VariableKind.Input]
     if any(d < 0 for v in inputs for d in v.shape):

@@ -41,7 +41,7 @@ class Evaluator:
 
     Args:
         eval_function: the metric: a function with one output for each sample.
-        progress_writers: who reports it.
+        progress_writers: writers that report it.
 
     Raises:
         ValueError: if there is no metric.

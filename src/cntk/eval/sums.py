@@ -33,7 +33,7 @@ class NanNotice:
 
 
 class RunningSum:
-    """A sum of numbers that may lie on a device: they are collected, and added up some at a time.
+    """A sum of numbers that may be on a device: they are collected, and added up some at a time.
 
     Attributes:
         last: the number that was added last; None at first.

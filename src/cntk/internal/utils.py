@@ -38,7 +38,7 @@ def get_data_type(*args: Any) -> Any:
         *args: variables, functions, numbers, arrays and values.
 
     Returns:
-        A NumPy scalar type; numbers without a format of their own count as float32. None if nothing
+        A NumPy scalar type; numbers without a dtype of their own count as float32. None if nothing
         has one.
     """
     of_variables: set[Any] = set()

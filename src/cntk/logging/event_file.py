@@ -244,8 +244,8 @@ def _bytes_of(batch: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         numbers = numbers * 255
     levels = np.clip(np.rint(numbers), 0, 255).astype(np.uint8).transpose(0, 2, 3, 1)
     colours = [2, 1, 0, 3][: levels.shape[3]] if levels.shape[3] > 1 else [0]
-    picked: np.ndarray[Any, Any] = levels[..., colours]
-    return picked
+    reordered: np.ndarray[Any, Any] = levels[..., colours]
+    return reordered
 
 
 def _picture(pixels: np.ndarray[Any, Any]) -> Message:

@@ -50,7 +50,7 @@ class StreamSource:
         Args:
             size: samples of a minibatch: a number, or a schedule over the samples seen.
             limit: how many samples to go to; None for as far as the source goes.
-            seen: tells how many samples have been seen.
+            seen: returns how many samples have been seen.
             device: where to put the data.
 
         Yields:
@@ -112,7 +112,7 @@ def source_of(
         streams: a source's streams in the order of the arguments; all that it has if not given.
         mapping: a source's streams by argument, instead.
         sweeps: how often data in memory are gone through; None for without end.
-        method: who is given them, for errors.
+        method: the caller's name, for errors.
 
     Raises:
         ValueError: if there are not as many streams or data as arguments, or both ``streams`` and

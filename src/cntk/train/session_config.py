@@ -138,7 +138,7 @@ class CheckpointConfig:
             it. None for no checkpoints.
         frequency: after how many samples, or a pair of a number and a `DataUnit`; at the end alone
             if not given; 0 for never.
-        restore: whether a session goes on from the newest checkpoint that is there.
+        restore: whether a session continues from the newest checkpoint.
         preserve_all: whether each is kept, with a number behind its name, beside the last one.
 
     Raises:

@@ -37,7 +37,7 @@ class Trainer(Evaluator):
         criterion: a loss; or a pair of a loss and a metric (which may be None); or a function with
             these outputs.
         parameter_learners: one or more learners, each with parameters of its own.
-        progress_writers: who reports loss and metric.
+        progress_writers: writers that report loss and metric.
 
     Raises:
         ValueError: if there is no learner, or a parameter belongs to two, or to none of the
@@ -169,7 +169,7 @@ class Trainer(Evaluator):
 
         There are two files, ``filename`` with the model and ``filename`` + ``.ckp`` with the rest.
         They replace former ones once both are written, and not before.
-        Training goes on from them to the bit as it would have without a break, on the CPU and
+        Training continues from them bit by bit as it would have without a break, on the CPU and
         with the same data.
 
         Args:

@@ -58,7 +58,7 @@ class _Action:
 
     Attributes:
         frequency: how often.
-        act: is called with an index; gives whether training is to go on.
+        act: is called with an index; returns whether training continues.
         index: how often it would have been done by now.
         counted: how many units there were when it was done last.
     """

@@ -58,7 +58,7 @@ class AgainstTarget(Fused):
                 f"must agree"
             )
         shape = (*output.shape[:-1], target.shape[0] if target.rank == 2 else 1)
-        return TensorType(shape, join_axes(operands, stretch=False), output.dtype)
+        return TensorType(shape, join_axes(operands, broadcast=False), output.dtype)
 
     def vectors(self, output: Tensor, target: Tensor) -> Tensor:
         """Return the result ``[*rows, 1]`` for vectors."""
@@ -212,15 +212,15 @@ class Misclassification(AgainstTarget):
 class Total(Op):
     """A criterion summed over the whole minibatch, as in early models.
 
-    A sample is one vector, whatever its rank. Operands that do not meet frame by frame are refused
+    A sample is one vector, whatever its rank. Operands on different sequence axes are refused
     when the criterion is evaluated, and not before, as in the original: files hold such criteria
     beside outputs that can be computed.
     """
 
     operand_counts: ClassVar[tuple[int, ...]] = (2,)
 
-    # Whether a scalar stretches to the other operand's elements.
-    stretches_numbers: ClassVar[bool] = False
+    # Whether a scalar broadcasts to the other operand's elements.
+    broadcasts_scalars: ClassVar[bool] = False
 
     def infer(self, *operands: TensorType) -> TensorType:
         broadcast_shapes(*(t.shape for t in operands))
@@ -237,7 +237,7 @@ class Total(Op):
             GraphError: for such operands.
         """
         first, second = sizes[:2]
-        if first != second and not (self.stretches_numbers and 1 in (first, second)):
+        if first != second and not (self.broadcasts_scalars and 1 in (first, second)):
             raise GraphError(
                 f"the samples of output and target must have the same number of elements, but have "
                 f"{first} and {second}; "
@@ -263,7 +263,7 @@ class TotalCrossEntropy(Total):
 class TotalSquaredError(Total):
     """Squared error of all samples."""
 
-    stretches_numbers = True
+    broadcasts_scalars = True
 
     def total(self, *operands: Tensor) -> Tensor:
         x, y = operands

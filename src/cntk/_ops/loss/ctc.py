@@ -23,7 +23,7 @@ from cntk.errors import GraphError
 
 __all__ = ["forward_backward", "labels_to_graph"]
 
-# The value of a frame at which a label begins; any other is a frame in which it goes on.
+# The value of a frame at which a label begins; any other is a frame in which it continues.
 _BEGINS = 2
 
 # Logarithm of a probability that counts as 0. It is finite, as in the original: where no alignment
@@ -57,7 +57,7 @@ class ForwardBackward(Op):
     sequences together.
 
     Attributes:
-        blank_token_id: the class that stands for no label.
+        blank_token_id: the class of blanks.
         delay_constraint: how many frames a label may come later than it is marked; -1 for any
             number.
     """
@@ -87,7 +87,7 @@ class ForwardBackward(Op):
                     f"the blank is class {self.blank_token_id}, and there are only {sizes[0]}, "
                     f"from 0"
                 )
-        join_axes(operands, stretch=False)
+        join_axes(operands, broadcast=False)
         if labels.dynamic_axes != features.dynamic_axes or not features.dynamic_axes:
             raise GraphError("labels and features must lie on the same sequence axis")
         return TensorType((), (), features.dtype)
@@ -151,8 +151,8 @@ def _states(labels: Tensor, layout: Layout, blank: int, delay: int) -> _States:
         return _States(states, counts, None)
     # Where the label after each one is marked; behind the last, where the sequence ends.
     following = layout.lengths_tensor.unsqueeze(1).repeat(1, width // 2 + 2)
-    place = torch.where(begins & (number > 0), number - 1, width // 2 + 1)
-    following = following.index_put_((row, place), layout.positions)[:, :-1]
+    column = torch.where(begins & (number > 0), number - 1, width // 2 + 1)
+    following = following.index_put_((row, column), layout.positions)[:, :-1]
     latest = following.repeat_interleave(2, 1)[:, :width] + delay
     latest = torch.where(states == blank, latest - 1, latest)
     # Quirks of the original: the blank at the end is limited to the first frames, and a limit
@@ -226,9 +226,9 @@ class _Reversal(NamedTuple):
 
 
 def _reversed(lengths: Tensor, longest: int) -> Tensor:
-    place = torch.arange(longest, device=lengths.device)
-    mirrored = lengths.unsqueeze(1) - 1 - place
-    return torch.where(mirrored >= 0, mirrored, place)
+    positions = torch.arange(longest, device=lengths.device)
+    mirrored = lengths.unsqueeze(1) - 1 - positions
+    return torch.where(mirrored >= 0, mirrored, positions)
 
 
 class _ForwardBackward(torch.autograd.Function):
@@ -291,8 +291,8 @@ def _forbidden(states: _States, layout: Layout, back: _Reversal | None) -> Tenso
     """
     if states.latest is None:
         return None
-    place = torch.arange(layout.longest, device=states.latest.device).reshape(1, -1, 1)
-    beyond = place > states.latest.unsqueeze(1)
+    positions = torch.arange(layout.longest, device=states.latest.device).reshape(1, -1, 1)
+    beyond = positions > states.latest.unsqueeze(1)
     return beyond if back is None else back.by_both(beyond)
 
 
@@ -371,8 +371,8 @@ def forward_backward(
         features: scores ``[classes]`` of each frame, before softmax, on the same sequence axis.
         blankTokenId: the class of the blank, from 0.
         delayConstraint: how many frames after the next label's mark a label may still be emitted;
-            -1 for any number. As in the original, the blank behind the last label is then held to
-            the first ``delayConstraint`` frames.
+            -1 for any number. As in the original, the blank behind the last label is then limited
+            to the first ``delayConstraint`` frames.
         name: its name in the graph.
 
     Returns:

@@ -115,11 +115,13 @@ class EditDistanceError(Op):
         if self.tokens_to_ignore:
             counted &= ~torch.isin(tokens, torch.tensor(self.tokens_to_ignore))
         lengths = layout.sum(counted.long())
-        place = torch.cumsum(counted, 0) - 1 - (torch.cumsum(lengths, 0) - lengths)[layout.segments]
+        column = (
+            torch.cumsum(counted, 0) - 1 - (torch.cumsum(lengths, 0) - lengths)[layout.segments]
+        )
         longest = int(lengths.max()) if layout.count else 0
-        rectangle = tokens.new_full((layout.count, longest), _PADDING)
-        rectangle[layout.segments[counted], place[counted]] = tokens[counted]
-        return rectangle, lengths
+        block = tokens.new_full((layout.count, longest), _PADDING)
+        block[layout.segments[counted], column[counted]] = tokens[counted]
+        return block, lengths
 
 
 _PADDING = -1

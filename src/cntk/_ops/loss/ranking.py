@@ -28,7 +28,7 @@ class OfGroups(Op):
     not_recordable = "which samples form a group depends on the data"
 
     def infer(self, *operands: TensorType) -> TensorType:
-        if not join_axes(on_one_axis(operands), stretch=False) or not all(
+        if not join_axes(on_one_axis(operands), broadcast=False) or not all(
             t.dynamic_axes for t in operands
         ):
             raise GraphError("score, gain and group need the same batch axis")
@@ -167,12 +167,12 @@ def _pairs(groups: _Groups, order: Tensor) -> Tensor:
     # A quirk of the original: pairs of equal gain have no part in the gradient, but their factors
     # stay in the list of all pairs, and the others' are taken from the head of that list.
     counted = paired & (difference != 0)
-    # Those that are no pairs go behind all others, where nobody looks.
+    # Those that are no pairs go behind all others, and are not read.
     flat, rank = paired.flatten(), torch.cumsum(paired.flatten(), 0) - 1
     factors = wrong.new_zeros(rank.numel() + 1)
     factors.index_put_((torch.where(flat, rank, rank.numel()),), wrong.flatten())
-    place = (torch.cumsum(counted.flatten(), 0) - 1).clamp(min=0)
-    push = torch.where(counted, change * factors[place].view_as(wrong), 0.0)
+    index = (torch.cumsum(counted.flatten(), 0) - 1).clamp(min=0)
+    push = torch.where(counted, change * factors[index].view_as(wrong), 0.0)
     return push.sum(1) - push.sum(2)
 
 

@@ -195,7 +195,7 @@ class CosDistanceWithNegativeSamples(Op):
 
     def infer(self, *operands: TensorType) -> TensorType:
         x, y = operands[:2]
-        axes = join_axes((x, y), stretch=False)
+        axes = join_axes((x, y), broadcast=False)
         if x.dynamic_axes != axes or y.dynamic_axes != axes or not axes:
             raise GraphError(
                 "both operands need the same batch axis, since negative samples are other samples "
@@ -216,8 +216,8 @@ class CosDistanceWithNegativeSamples(Op):
             # Further on is the same frame of the next sequence, and after the last one the next
             # frame of the first.
             layout = run.layout(axes)
-            order, place = layout.time_major(), layout.from_time_major()
-            return self._cosines(x, y, lambda indices: order[indices[place]])
+            order, position = layout.time_major(), layout.from_time_major()
+            return self._cosines(x, y, lambda indices: order[indices[position]])
 
         return RunKernel(by_steps)
 
@@ -236,7 +236,7 @@ def squared_error(output: Any, target: Operand, name: str = "") -> Composite:
 
     Args:
         output, target: operands on the same dynamic axes; shapes are aligned at the last axis, and
-            1 stretches.
+            1 broadcasts.
         name: its name in the graph.
 
     Returns:

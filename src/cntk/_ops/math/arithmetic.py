@@ -196,7 +196,7 @@ def plus(left: Operand, right: Operand, name: str = "") -> Composite:
 
     Args:
         left, right: operands, and as many more as wanted; shapes are aligned at the last axis, 1
-            stretches, and an operand with a batch axis alone is added to each frame of sequences.
+            broadcasts, and an operand with a batch axis alone is added to each frame of sequences.
         name: its name in the graph.
 
     Returns:

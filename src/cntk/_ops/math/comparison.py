@@ -116,13 +116,13 @@ class Select(Op):
     pointwise = True
 
     def infer(self, *operands: TensorType) -> TensorType:
-        return elementwise_type((operands[1], operands[0], operands[2]), stretch=False)
+        return elementwise_type((operands[1], operands[0], operands[2]), broadcast=False)
 
     def infer_partial(self, *operands: TensorType) -> TensorType | None:
-        return partial_type(operands, stretch=False)
+        return partial_type(operands, broadcast=False)
 
     def infer_known(self, *operands: TensorType) -> TensorType | None:
-        return known_type(operands, stretch=False)
+        return known_type(operands, broadcast=False)
 
     def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
         common = operands[0].with_shape(broadcast_shapes(*(t.shape for t in operands)))
@@ -171,8 +171,8 @@ def equal(left: Operand, right: Operand, name: str = "") -> Composite:
     """Compare elements for equality: 1 where they are equal, 0 elsewhere. The gradient is zero.
 
     Args:
-        left, right: operands; shapes are aligned at the last axis, 1 stretches, and an operand with
-            a batch axis alone is compared with each frame of sequences.
+        left, right: operands; shapes are aligned at the last axis, 1 broadcasts, and an operand
+            with a batch axis alone is compared with each frame of sequences.
         name: its name in the graph.
 
     Raises:
@@ -244,7 +244,7 @@ def element_select(
         flag: the operand that decides.
         value_if_true: where elements are taken from if the flag is not 0.
         value_if_false: where elements are taken from if it is 0. All three are on the same dynamic
-            axes; shapes are aligned at the last axis, and 1 stretches.
+            axes; shapes are aligned at the last axis, and 1 broadcasts.
         name: its name in the graph.
 
     Raises:
@@ -262,9 +262,9 @@ def element_max(left: Operand, right: Operand, name: str = "") -> Composite:
     """Return the largest of two or more operands' elements.
 
     Args:
-        left, right: operands on the same dynamic axes, and as many more as wanted; shapes are
-            aligned at the last axis, and 1 stretches. Of equal elements the last operand's gets the
-            gradient.
+        left, right: operands on the same dynamic axes, and any number of others; shapes are
+            aligned at the last axis, and 1 broadcasts. Of equal elements the last operand's gets
+            the gradient.
         name: its name in the graph.
 
     Raises:

@@ -75,7 +75,7 @@ class Einsum(Fused):
                     "each static axis a letter, and no dynamic one"
                 )
         shape = tuple(sizes[letter] for letter in result)
-        return TensorType(shape, join_axes(operands, stretch=False), operands[0].dtype)
+        return TensorType(shape, join_axes(operands, broadcast=False), operands[0].dtype)
 
     def multiplications(self, operands: tuple[TensorType, ...], result: TensorType) -> int:
         pairs = zip(self.terms[0], operands, strict=True)
@@ -176,10 +176,10 @@ def _ordered(value: Any, letters: str, order: str) -> Any:
 def _product(left: Named, right: Named, later: set[str], sizes: dict[str, int]) -> Named:
     """Multiply two values, and sum over the letters that no later product needs."""
     (x, a), (y, b) = _summed(*left, later | set(right[1])), _summed(*right, later | set(left[1]))
-    met = [letter for letter in a if letter in b]
-    rows, columns = [[letter for letter in term if letter not in met] for term in (a, b)]
-    if met and columns and not later.intersection(met):
-        x, y = _ordered(x, a, "".join(rows + met)), _ordered(y, b, "".join(met + columns))
+    shared = [letter for letter in a if letter in b]
+    rows, columns = [[letter for letter in term if letter not in shared] for term in (a, b)]
+    if shared and columns and not later.intersection(shared):
+        x, y = _ordered(x, a, "".join(rows + shared)), _ordered(y, b, "".join(shared + columns))
         return apply(Times(output_rank=len(columns)), (x, y)), "".join(rows + columns)
     every = a + "".join(letter for letter in b if letter not in a)
     wide = [
@@ -266,12 +266,12 @@ def batchmatmul(left: Operand, right: Operand, name: str = "") -> Composite:
     the original has none.
 
     Args:
-        left: an operand ``[*places, m, k]``.
-        right: an operand ``[*places, k, n]``.
+        left: an operand ``[*batch, m, k]``.
+        right: an operand ``[*batch, k, n]``.
         name: its name in the graph.
 
     Returns:
-        A function with output ``[*places, m, n]``. For matrices alone, `times` does the same.
+        A function with output ``[*batch, m, n]``. For matrices alone, `times` does the same.
 
     Raises:
         GraphError: if the operands have not the same rank of two or more, or their axes do not fit.

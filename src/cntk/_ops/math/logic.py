@@ -48,7 +48,7 @@ def element_and(x: Operand, y: Operand, name: str = "") -> Composite:
 
     Args:
         x, y: operands on the same dynamic axes; shapes are aligned at the last axis, and 1
-            stretches.
+            broadcasts.
         name: its name in the graph.
 
     Raises:

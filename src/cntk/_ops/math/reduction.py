@@ -182,7 +182,7 @@ class ReduceElements(Op):
             shape = tuple(n for d, n in enumerate(x.shape) if d not in dims)
         if rows and self.reduction_op_name in ("Argmax", "Argmin"):
             raise GraphError(
-                "the place of the largest or smallest element can be told along static axes only; "
+                "the index of the largest or smallest element exists along static axes only; "
                 "use one, or leave axis out"
             )
         return TensorType(shape, () if rows else x.dynamic_axes, x.dtype)

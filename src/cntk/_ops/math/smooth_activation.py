@@ -86,7 +86,7 @@ class GELU(Unary, Fused):
     """Each element times the share of the normal distribution below it.
 
     Attributes:
-        approximate: whether a hyperbolic tangent takes the error function's place.
+        approximate: whether to replace the error function by a hyperbolic tangent.
     """
 
     approximate: bool = False

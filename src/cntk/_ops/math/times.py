@@ -423,7 +423,7 @@ def times(
         A function with output ``[*a, *o]``.
 
     Raises:
-        GraphError: if the axes that meet differ.
+        GraphError: if the axes that are summed over differ in size.
 
     Example:
         >>> times([[1, 2], [3, 4]], [[5], [6]]).eval()

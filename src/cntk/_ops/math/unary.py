@@ -177,13 +177,13 @@ class Clip(Op):
     pointwise = True
 
     def infer(self, *operands: TensorType) -> TensorType:
-        return elementwise_type(operands, stretch=False)
+        return elementwise_type(operands, broadcast=False)
 
     def infer_partial(self, *operands: TensorType) -> TensorType | None:
-        return partial_type(operands, stretch=False)
+        return partial_type(operands, broadcast=False)
 
     def infer_known(self, *operands: TensorType) -> TensorType | None:
-        return known_type(operands, stretch=False)
+        return known_type(operands, broadcast=False)
 
     def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
         x, low, high = operands
@@ -350,7 +350,7 @@ def clip(x: Operand, min_value: Any, max_value: Any, name: str = "") -> Composit
         min_value: the lower bound.
         max_value: the upper bound; where it is below the lower one, it is the result, as in NumPy.
             Both are on the operand's dynamic axes or on none; shapes are aligned at the last axis,
-            and 1 stretches.
+            and 1 broadcasts.
         name: its name in the graph.
 
     Raises:
@@ -403,7 +403,7 @@ def cast(node_input: Any, dtype: DTypeLike, name: str = "") -> Composite:
         name: its name in the graph.
 
     Raises:
-        ValueError: for any other format.
+        ValueError: for any other dtype.
 
     Example:
         >>> cast([1.5, 2], np.float64).eval()

@@ -117,8 +117,8 @@ def convolution_transpose(
         convolution_map: the kernels, ``[channels, filters, *window]``; the number of channels may
             be `InferredDimension`.
         operand: ``[channels, *positions]`` with one to three spatial axes.
-        strides: steps between the places where kernels are added, one for all spatial axes or one
-            for each.
+        strides: steps between the positions where kernels are added, one for all spatial axes or
+            one for each.
         sharing: ``[True]``; kernels of their own for each position are not supported.
         auto_padding: whether the convolution that this is the transpose of pads its operand, one
             flag for all axes or one for each.

@@ -67,7 +67,7 @@ class Convolution(Op):
         auto_padding: whether an axis is padded so that each element, or each ``stride``-th, is a
             window's centre.
         lower_pad, upper_pad: elements to pad with where ``auto_padding`` is false.
-        transpose: whether operand and result change places.
+        transpose: whether it is a transposed convolution.
         output_shape: the result's shape when transposed; ``(0,)`` to work it out.
         groups: into how many parts channels and filters are split.
         max_temp_mem_size_in_samples: kept for files; memory is the engine's affair.
@@ -260,7 +260,7 @@ class Convolution(Op):
 
     def multiplications(self, operands: tuple[TensorType, ...], result: TensorType) -> int:
         kernel, x = operands
-        # Each weight meets each position of what the windows lie around once.
+        # Each weight is multiplied once for each position of a window.
         positions = x.shape[1:] if self.transpose else result.shape[1:]
         return kernel.elements * math.prod(positions)
 

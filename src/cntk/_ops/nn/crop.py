@@ -44,7 +44,7 @@ class Crop(Op):
             raise GraphError("both operands need the same number of static axes, two at least")
         if self.offset:
             check_room(x, referent, [Fraction(n) for n in self.offset])
-        axes = join_axes((x, referent), stretch=False)
+        axes = join_axes((x, referent), broadcast=False)
         return TensorType((*x.shape[:-2], *referent.shape[-2:]), axes, x.dtype)
 
     def positions(self, *operands: TensorType) -> tuple[Positions | None, ...]:

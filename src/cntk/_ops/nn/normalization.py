@@ -136,7 +136,7 @@ class BatchNormalization(Op):
             if doubtful:
                 rows = regular(rows)
             mean, variance = mean.reshape(-1), variance.reshape(-1)
-            # Torch reads a scale whose elements lie apart as if they did not.
+            # Torch ignores the strides of a scale.
             scale, bias = scale.reshape(-1).contiguous(), bias.reshape(-1).contiguous()
             if not run.training or rows.shape[0] == 0:
                 result = torch.batch_norm(

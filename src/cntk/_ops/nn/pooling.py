@@ -403,7 +403,7 @@ def pooling(
     """Pool windows: the largest element of each, or the mean.
 
     Args:
-        operand: ``[*leading, *positions]``; windows lie on its last axes.
+        operand: ``[*leading, *positions]``; windows extend over its last axes.
         pooling_type: `MAX_POOLING` or `AVG_POOLING`.
         pooling_window_shape: a window's shape, one number for each of the last axes.
         strides: steps between windows, one for all axes or one for each.
@@ -466,7 +466,7 @@ def unpooling(
 
     Returns:
         A function with output of the shape of ``pooling_input``. An element's gradient is that of
-        the place where it went; the original gives it the largest gradient of its whole window,
+        the index where it went; the original gives it the largest gradient of its whole window,
         which is no gradient.
 
     Raises:

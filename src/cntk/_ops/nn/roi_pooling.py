@@ -64,7 +64,7 @@ class ROIPooling(Op):
             )
         return TensorType(
             (rois.shape[0], x.shape[0], *self.roi_output_shape),
-            join_axes(operands, stretch=False),
+            join_axes(operands, broadcast=False),
             x.dtype,
         )
 

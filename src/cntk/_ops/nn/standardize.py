@@ -90,7 +90,7 @@ def per_dim_mean_variance_normalize(
 
     Args:
         operand: an operand.
-        mean: the mean, of the operand's shape or one that can be stretched to it.
+        mean: the mean, of the operand's shape or one that broadcasts to it.
         inv_stddev: one over the standard deviation, likewise.
         name: its name in the graph.
 

@@ -29,7 +29,7 @@ class Windows:
         stride: how far apart two windows begin.
         auto_pad: whether windows may hang over both ends, centred on the axis; one window for each
             ``stride`` elements.
-        dilation: how far apart the elements that a window looks at lie.
+        dilation: distance of the elements that a window reads.
         lower, upper: elements to pad with at the axis's ends, where ``auto_pad`` is false.
         ceil: whether a last window that hangs over the end counts.
     """

@@ -223,11 +223,11 @@ def _draw_distinct(twister: MersenneTwister64, sums: _Doubles, count: int) -> tu
     while True:
         drawn = _classes(twister.peek(block) / 2.0**64, sums)
         classes, first_indices = np.unique(drawn, return_index=True)
-        for place in np.sort(first_indices[~np.isin(classes, list(distinct))]).tolist():
-            distinct[int(drawn[place])] = None
+        for index in np.sort(first_indices[~np.isin(classes, list(distinct))]).tolist():
+            distinct[int(drawn[index])] = None
             if len(distinct) == count:
-                twister.skip(place + 1)
-                return np.array(list(distinct), np.int64), taken + place + 1
+                twister.skip(index + 1)
+                return np.array(list(distinct), np.int64), taken + index + 1
         twister.skip(block)
         taken += block
         block = min(2 * block, 1 << 16)

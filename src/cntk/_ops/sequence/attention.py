@@ -265,13 +265,13 @@ def scaled_dot_product_attention(
 
     Each frame of the query gets the sum of the value's frames, weighted by the softmax of ``scale``
     times the products of the query with the keys. Sequences of a batch do not see each other, and
-    long ones are not padded: each is a call of torch's kernel on the frames where they lie. Short
+    long ones are not padded: each is a call of torch's kernel on the frames in place. Short
     ones of similar length share a call.
 
     Args:
         query: a sequence of vectors ``[size]``, or ``[heads, size]`` for several heads beside each
             other.
-        key: a sequence of the same shape; it may lie on another sequence axis.
+        key: a sequence of the same shape; it may be on another sequence axis.
         value: a sequence ``[out]`` or ``[heads, out]`` on the key's axis.
         causal: whether a frame looks only at the frames of the value that stand no later in their
             sequence than the frame in its own.
@@ -285,7 +285,7 @@ def scaled_dot_product_attention(
         A function of shape ``[out]`` or ``[heads, out]`` on the query's axes.
 
     Raises:
-        GraphError: if an operand is no sequence, key and value lie on different axes, or the shapes
+        GraphError: if an operand is no sequence, key and value are on different axes, or the shapes
             do not fit.
         ValueError: if the rate is not in [0, 1).
 

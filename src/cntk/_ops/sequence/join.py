@@ -96,10 +96,10 @@ class SequenceJoin(Fused):
             if first.uniform and second.uniform:
                 halves = [part.reshape(len(lengths), -1, *part.shape[1:]) for part in (x, y)]
                 return torch.cat(halves, 1).reshape(-1, *x.shape[1:])
-            place, begin = layout.positions, first.lengths_tensor[layout.segments]
-            own = first.first[layout.segments] + place
-            other = first.frames + second.first[layout.segments] + place - begin
-            return torch.cat([x, y]).index_select(0, torch.where(place < begin, own, other))
+            position, begin = layout.positions, first.lengths_tensor[layout.segments]
+            own = first.first[layout.segments] + position
+            other = first.frames + second.first[layout.segments] + position - begin
+            return torch.cat([x, y]).index_select(0, torch.where(position < begin, own, other))
 
         return RunKernel(compute)
 

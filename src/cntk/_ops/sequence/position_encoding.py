@@ -50,7 +50,9 @@ class PositionalEncoding(Fused):
         (x,) = operands
         need_sequence(x)
         if x.rank != 1:
-            raise GraphError("places are encoded in vectors; the operand must have one static axis")
+            raise GraphError(
+                "positions are encoded as vectors; the operand must have one static axis"
+            )
         return x.dense()
 
     def lower(self, *operands: TensorType) -> RunKernel:
@@ -93,7 +95,8 @@ class PositionalEncoding(Fused):
         ]
         frequencies = factors[0].value if factors and factors[0].shape else np.ones(1)
         if frequencies.size < 3 or not frequencies[2] > 0:
-            return []  # with one pair of elements the base makes no difference, and nobody can tell
+            # With one pair of elements the base makes no difference, and cannot be inferred.
+            return []
         # The files' numbers are rounded, and programs choose round ones.
         base = float(frequencies[2]) ** (-frequencies.size / 2)
         return [cls(float(f"{base:.{digits}g}")) for digits in (3, 6)]

@@ -251,7 +251,7 @@ def optimized_rnnstack(
 ) -> Composite:
     """Apply a stack of recurrent layers with all weights in one parameter.
 
-    States start from zeros. The weights lie as cuDNN has them: for each layer, forwards before
+    States start from zeros. The weights are in cuDNN's order: for each layer, forwards before
     backwards, the matrix of the inputs and that of the states, ``[gates * hidden, inputs]`` and
     ``[gates * hidden, hidden]``; after all matrices two biases for each. Gates come in the order
     input, forget, cell, output in an LSTM, and reset, update, new state in a GRU, which applies the

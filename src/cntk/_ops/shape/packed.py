@@ -67,8 +67,8 @@ def origin(variable: Variable) -> Variable:
         if variable.stands_for is not None:
             variable = variable.stands_for
         elif owner is not None and block is not None:
-            place = next(k for k, v in enumerate(owner.root_function.results) if v is variable)
-            variable = block.composite.outputs[place]
+            index = next(k for k, v in enumerate(owner.root_function.results) if v is variable)
+            variable = block.composite.outputs[index]
         else:
             return variable
 
@@ -82,7 +82,7 @@ def derived_axis(axis: Axis, factor: int, added: int) -> Axis | None:
     """Return the axis of sequences whose length follows from that of others; None for single
     frames.
 
-    Those that are equally long share their axis, so that they can meet again.
+    Those that are equally long share their axis, so that they can be combined.
 
     Args:
         axis: the others' axis.
@@ -336,7 +336,7 @@ class ScatterPacked(Op):
 
         def compute(run: RunContext, x: Tensor, index: Tensor, condition: Any) -> Tensor:
             if index.shape[0] != x.shape[0]:
-                raise FeedError(f"{x.shape[0]} frames are to be put in {index.shape[0]} places")
+                raise FeedError(f"{x.shape[0]} frames are to be put at {index.shape[0]} positions")
             return x.new_zeros((run.layout(axes).frames, *x.shape[1:])).index_add(
                 0, index.to(torch.int64), x
             )

@@ -34,7 +34,7 @@ class Pad(Op):
         padding_head: how many elements go before each axis, from the last axis to the first.
         padding_foot: how many go behind it, likewise.
         padding_mode: `CONSTANT_PAD`, `REFLECT_PAD` or `SYMMETRIC_PAD`.
-        padding_constant_value: what a constant margin is filled with.
+        padding_constant_value: value of constant padding.
     """
 
     operand_counts = (1,)
@@ -110,7 +110,7 @@ def pad(
     Args:
         x: an operand.
         pattern: for each static axis how many elements to put before it and behind it.
-        mode: what the margins hold: `CONSTANT_PAD` a constant, `REFLECT_PAD` the operand mirrored
+        mode: how padding is filled: `CONSTANT_PAD` a constant, `REFLECT_PAD` the operand mirrored
             at its end elements, `SYMMETRIC_PAD` the operand mirrored with its end elements
             repeated.
         constant_value: the constant.

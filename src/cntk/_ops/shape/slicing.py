@@ -208,14 +208,14 @@ class Splice(Op):
         )
         return TensorType(
             (*common[:k], total, *common[k + 1 :]),
-            join_axes(operands, stretch=False),
+            join_axes(operands, broadcast=False),
             operands[0].dtype,
         )
 
     def infer_partial(self, *operands: TensorType) -> TensorType | None:
         known = tuple(t for t in operands if t.has_axes)
         return (
-            TensorType(UNKNOWN_SHAPE, join_axes(known, stretch=False), known[0].dtype)
+            TensorType(UNKNOWN_SHAPE, join_axes(known, broadcast=False), known[0].dtype)
             if known
             else None
         )
@@ -312,7 +312,7 @@ def splice(*inputs: Any, axis: AxisLike = -1, name: str = "") -> Composite:
 
     Args:
         *inputs: operands on the same dynamic axes; those of lower rank get leading axes, and along
-            all other axes 1 stretches.
+            all other axes 1 broadcasts.
         axis: the axis; a negative one may lie before the first, and is made; so is
             ``Axis.new_leading_axis()``.
         name: its name in the graph.
@@ -348,9 +348,9 @@ def subscript(x: Operand, key: Any) -> Any:
         key: an index, a slice, a list of indices, an Ellipsis, or a tuple of these, one for each
             axis. The rules are those of `slice`: an end of 0 is the axis's end, and a negative step
             takes the elements from begin to end backwards.
-            With ``cntk.set_global_option('align_axis', 1)`` places count dynamic axes first: as
+            With ``cntk.set_global_option('align_axis', 1)`` positions count dynamic axes first: as
             many as there are, or as the default option ``axis_offset`` says. A whole slice passes
-            over these. An operand without dynamic axes is indexed as ever.
+            over these. An operand without dynamic axes is indexed as usual.
 
     Returns:
         The operand itself if it is wanted whole.
@@ -373,7 +373,7 @@ def subscript(x: Operand, key: Any) -> Any:
     first, last = keys[:split], keys[split + 1 :]
     skipped = _counted_axes(x)
     for axis, part in enumerate(first):
-        # The original counts the axis of a list of indices as ever.
+        # The original counts the axis of a list of indices as usual.
         x = _part(x, axis if isinstance(part, (list, tuple)) else axis - skipped, part)
     for axis, part in enumerate(last):
         x = _part(x, axis - len(last), part)
@@ -385,7 +385,7 @@ def _counted_axes(x: Variable) -> int:
     is 1, as Keras sets it.
 
     Without dynamic axes there is nothing to stand for, whatever ``axis_offset`` says: a weight is
-    cut as ever.
+    cut as usual.
     """
     if get_global_option("align_axis", 0) != 1 or not x.dynamic_axes:
         return 0

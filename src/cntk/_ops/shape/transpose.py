@@ -32,7 +32,7 @@ class TransposeAxes(Op):
     """A permutation of static axes.
 
     Attributes:
-        axis1, axis2: the two axes that change places; or
+        axis1, axis2: the two axes to swap; or
         axis_vec: for the result's axes, from the last one backwards, which of the operand's each
             is, counted from its last.
     """

@@ -332,7 +332,7 @@ def to_sequence_like(x: Operand, dynamic_axes_like: Any, name: str = "") -> Comp
 
     Args:
         x: an operand with a batch axis alone, ``[frames, *shape]``.
-        dynamic_axes_like: a sequence; the result's sequences lie on its axis and have its lengths.
+        dynamic_axes_like: a sequence; the result's sequences are on its axis and have its lengths.
             The first axis of ``x`` must be as long as the longest of them at least.
         name: its name in the graph.
 

@@ -56,16 +56,16 @@ def broadcast_shapes(*shapes: Shape) -> Shape:
     return tuple(result)
 
 
-def join_axes(types: tuple[TensorType, ...], stretch: bool = True) -> tuple:  # type: ignore[type-arg]
+def join_axes(types: tuple[TensorType, ...], broadcast: bool = True) -> tuple:  # type: ignore[type-arg]
     """Return the dynamic axes of operands together. An operand without any joins all others, and
     one with a batch axis alone is broadcast along sequences.
 
     Args:
         types: the operands' types.
-        stretch: whether a batch axis alone may stretch.
+        broadcast: whether an operand with a batch axis alone is repeated along sequences.
 
     Raises:
-        GraphError: if two operands lie on different axes.
+        GraphError: if two operands are on different axes.
     """
     result: tuple = ()  # type: ignore[type-arg]
     for t in types:
@@ -74,9 +74,9 @@ def join_axes(types: tuple[TensorType, ...], stretch: bool = True) -> tuple:  # 
             continue
         if not result:
             result = axes
-        elif stretch and axes == result[:1]:
+        elif broadcast and axes == result[:1]:
             continue
-        elif stretch and result == axes[:1]:
+        elif broadcast and result == axes[:1]:
             result = axes
         else:
             names = ["[" + ", ".join(axis_text(a) for a in axes_) + "]" for axes_ in (result, axes)]
@@ -89,14 +89,14 @@ def join_axes(types: tuple[TensorType, ...], stretch: bool = True) -> tuple:  # 
     return result
 
 
-def elementwise_type(types: tuple[TensorType, ...], stretch: bool = True) -> TensorType:
+def elementwise_type(types: tuple[TensorType, ...], broadcast: bool = True) -> TensorType:
     """Infer the type of an element-wise result."""
     return TensorType(
-        broadcast_shapes(*(t.shape for t in types)), join_axes(types, stretch), types[0].dtype
+        broadcast_shapes(*(t.shape for t in types)), join_axes(types, broadcast), types[0].dtype
     )
 
 
-def partial_type(types: tuple[TensorType, ...], stretch: bool = True) -> TensorType | None:
+def partial_type(types: tuple[TensorType, ...], broadcast: bool = True) -> TensorType | None:
     """Infer what is known of an element-wise result inside a loop, where some operands are not
     known yet.
 
@@ -106,19 +106,19 @@ def partial_type(types: tuple[TensorType, ...], stretch: bool = True) -> TensorT
     shapes = [t.shape for t in types if t.has_shape]
     if not shapes:
         return None
-    axes = join_axes(tuple(t for t in types if t.has_axes), stretch)
+    axes = join_axes(tuple(t for t in types if t.has_axes), broadcast)
     return TensorType(broadcast_shapes(*shapes), axes or UNKNOWN_AXES, common_dtype(types))
 
 
-def known_type(types: tuple[TensorType, ...], stretch: bool = True) -> TensorType | None:
+def known_type(types: tuple[TensorType, ...], broadcast: bool = True) -> TensorType | None:
     """Infer an element-wise result's axes from the operands that are known, and its shape if they
     are no scalars.
 
-    A scalar, or a vector of one element, stretches to whatever it meets.
+    A scalar, or a vector of one element, broadcasts to any shape.
     """
-    partial = partial_type(types, stretch)
+    partial = partial_type(types, broadcast)
     if partial is None:
-        axes = join_axes(tuple(t for t in types if t.has_axes), stretch)
+        axes = join_axes(tuple(t for t in types if t.has_axes), broadcast)
         return TensorType(UNKNOWN_SHAPE, axes or UNKNOWN_AXES, common_dtype(types))
     return partial if partial.shape not in ((), (1,)) else partial.with_shape(UNKNOWN_SHAPE)
 
@@ -140,12 +140,12 @@ def align_operands(types: tuple[TensorType, ...], compute: Kernel) -> Kernel | R
     rank = max(t.rank for t in types)
     axes = join_axes(types)
     steps = [_insert(t, rank, bool(axes)) for t in types]
-    stretched = [len(axes) > 1 and len(t.dynamic_axes) == 1 for t in types]
-    if any(stretched):
+    repeated = [len(axes) > 1 and len(t.dynamic_axes) == 1 for t in types]
+    if any(repeated):
 
         def with_layout(run: RunContext, *tensors: Tensor) -> Tensor:
             layout = run.layout(axes)
-            rows = [layout.expand(x) if s else x for x, s in zip(tensors, stretched, strict=True)]
+            rows = [layout.expand(x) if s else x for x, s in zip(tensors, repeated, strict=True)]
             result: Tensor = compute(
                 *[x if step is None else step(x) for x, step in zip(rows, steps, strict=True)]
             )
@@ -219,8 +219,8 @@ def check_equal_lengths(
 
     Args:
         types: the operands' types.
-        kernel: what computes the result, of operands whose frames lie in the same places.
-        samples: whether samples meet sequences of one frame each.
+        kernel: computes the result of operands with frames at the same positions.
+        samples: whether samples are combined with sequences of one frame each.
     """
     axes = list(
         dict.fromkeys(

@@ -102,7 +102,7 @@ def compose(
         operands: variables, functions, numbers or arrays.
         build: makes the graph, given a stand-in for each operand.
         name: its name in the graph.
-        aligned: whether the operands must lie on the same dynamic axes, where they have any.
+        aligned: whether the operands must be on the same dynamic axes, where they have any.
         details: the block's attributes; see `Block.details`.
         single: an operation that computes the graph in one step.
 
@@ -111,9 +111,9 @@ def compose(
     """
     variables, name = as_operands(operands, op_name), as_name(name, op_name)
     try:
-        # Inside a block nothing stretches by itself along sequences, as in the original.
+        # Inside a block nothing is broadcast along sequences by itself, as in the original.
         if aligned:
-            join_axes(tuple(v.type_ for v in variables), stretch=False)
+            join_axes(tuple(v.type_ for v in variables), broadcast=False)
         if single is not None and all(v.type_.is_known for v in variables):
             single.infer(*(v.type_ for v in variables))
     except GraphError as error:

@@ -39,7 +39,7 @@ class CustomProxyOp(Op):
     allows_mixed_dtypes = True
 
     def infer(self, *operands: TensorType) -> TensorType:
-        axes = join_axes(operands, stretch=False) if operands else ()
+        axes = join_axes(operands, broadcast=False) if operands else ()
         return TensorType(self.output_shape, axes, as_dtype(self.new_data_type))
 
     def lower(self, *operands: TensorType) -> Kernel:

@@ -45,7 +45,7 @@ class _Kernel:
     """A user function in a plan.
 
     Attributes:
-        primitive: the function's place in the graph.
+        primitive: the function's node in the graph.
         operands: the operands' types, as the program sees them.
         outputs: the outputs' types, as the program sees them.
         in_step: whether it runs step by step inside a recurrence.

@@ -124,7 +124,7 @@ class VarInfo(NamedTuple):
     Attributes:
         var: the variable.
         type: what its functions are registered for.
-        attr: what they are told of it.
+        attr: its options, passed to the functions.
     """
 
     var: Any

@@ -2,7 +2,7 @@
 layer.
 
 One array is a NumPy file ``.npy``. All else is a file ``.npz`` of uncompressed arrays, among them
-``header``, a string in JSON that tells what they make up. Nothing is ever unpickled, and nothing
+``header``, a string in JSON that describes their structure. Nothing is ever unpickled, and nothing
 larger than the file is allocated.
 """
 

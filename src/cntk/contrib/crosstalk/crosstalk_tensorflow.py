@@ -204,7 +204,7 @@ class TensorFlowCrosstalk(Crosstalk):
 
         Args:
             sess: the session.
-            data: the dictionary of what is fed.
+            data: values by placeholder.
         """
         session = _Session(sess, data)
         functions: dict[Any, tuple[Callable[..., None] | None, Callable[..., Any]]] = {

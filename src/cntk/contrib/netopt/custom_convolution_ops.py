@@ -1,7 +1,7 @@
 """Values rounded to a few bits each, with gradients that pass straight through, to train such
 networks.
 
-The methods of the classes are called by the engine; programs call `CustomSign`, `CustomPySign`,
+The methods of the classes are called during evaluation; programs call `CustomSign`, `CustomPySign`,
 `CustomMultibit` and `CustomMultibitKernel`.
 """
 

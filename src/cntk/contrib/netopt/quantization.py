@@ -199,7 +199,7 @@ def binary_convolution(
         channels: the input's channels.
         init: initial value of the filters.
         pad: whether the output is of the input's size, divided by the strides.
-        strides: the step from one place to the next.
+        strides: the step from one position to the next.
         name: what the block is called.
 
     Returns:

@@ -41,7 +41,7 @@ class Link:
         may_turn: whether it is the one to point upwards where it is part of a cycle.
         course: points from source to target, the first and last at the heights of the layers that
             the boxes stand in; every second piece between them is a straight one.
-        label: the middle of the label's place.
+        label: the middle of the label.
         upwards: whether it points upwards.
     """
 
@@ -220,14 +220,14 @@ def _ports(
     """Return where edges leave the bottoms of boxes (True) and reach their tops (False), side by
     side in the order of their directions.
     """
-    met: dict[tuple[int, bool], list[tuple[float, int]]] = {}
+    ends_of: dict[tuple[int, bool], list[tuple[float, int]]] = {}
     for number, ((upper, lower), chain) in enumerate(zip(ends, chains, strict=True)):
         if chain:
             first, last = cells[chain[0]], cells[chain[-1]]
-            met.setdefault((upper, True), []).append((first.x + first.anchor, number))
-            met.setdefault((lower, False), []).append((last.x + last.anchor, number))
+            ends_of.setdefault((upper, True), []).append((first.x + first.anchor, number))
+            ends_of.setdefault((lower, False), []).append((last.x + last.anchor, number))
     ports = {}
-    for (box_number, at_bottom), sides in met.items():
+    for (box_number, at_bottom), sides in ends_of.items():
         box = boxes[box_number]
         step = min(14.0, 0.6 * box.width / max(1, len(sides) - 1))
         for position, (_, number) in enumerate(sorted(sides)):

@@ -49,10 +49,10 @@ def count_crossings(layers: Sequence[Sequence[int]], below: Sequence[Sequence[in
     """Return how many pairs of edges between neighbouring layers cross."""
     total = 0
     for upper, lower in zip(layers, layers[1:], strict=False):
-        place = {cell: number for number, cell in enumerate(lower)}
+        position = {cell: number for number, cell in enumerate(lower)}
         ends: list[int] = []
         for cell in upper:
-            reached = sorted(place[each] for each in below[cell])
+            reached = sorted(position[each] for each in below[cell])
             total += sum(len(ends) - bisect_right(ends, end) for end in reached)
             for end in reached:
                 insort(ends, end)
@@ -63,11 +63,11 @@ def _sort(layer: list[int], fixed: Sequence[int], neighbours: Sequence[Sequence[
     """Sort a layer by the average position of the neighbours; cells without any stay near where
     they are.
     """
-    place = {cell: number / max(1, len(fixed) - 1) for number, cell in enumerate(fixed)}
+    position = {cell: number / max(1, len(fixed) - 1) for number, cell in enumerate(fixed)}
     own = {cell: number / max(1, len(layer) - 1) for number, cell in enumerate(layer)}
 
     def key(cell: int) -> float:
-        positions = [place[each] for each in neighbours[cell]]
+        positions = [position[each] for each in neighbours[cell]]
         return sum(positions) / len(positions) if positions else own[cell]
 
     layer.sort(key=key)
@@ -88,10 +88,10 @@ def _swap(
         for left in range(len(layer) - 1):
             first, second = layer[left], layer[left + 1]
             gain = 0
-            for neighbours, place in sides:
+            for neighbours, position in sides:
                 ones, others = (
-                    [place[c] for c in neighbours[first]],
-                    [place[c] for c in neighbours[second]],
+                    [position[c] for c in neighbours[first]],
+                    [position[c] for c in neighbours[second]],
                 )
                 gain += sum((a > b) - (a < b) for a in ones for b in others)
             if gain > 0:

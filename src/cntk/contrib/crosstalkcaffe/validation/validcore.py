@@ -48,19 +48,19 @@ class Validator:
         unknown = [name for name in [*inputs, *nodes] if name not in self._functions]
         if unknown:
             raise ConversionError(f"ValidSolver names {unknown}, which the model has not")
-        fed = {self._functions[name]: self._input(name, value) for name, value in inputs.items()}
-        for variable, value in fed.items():
+        data = {self._functions[name]: self._input(name, value) for name, value in inputs.items()}
+        for variable, value in data.items():
             _save(folder, variable.name, value)
         for name, file in nodes.items():
             node = self._functions[name]
             if not isinstance(node, Function):
                 raise ConversionError(f"ValidSolver: '{name}' is an input and no layer")
-            missing = [v.name for v in node.arguments if v not in fed]
+            missing = [v.name for v in node.arguments if v not in data]
             if missing:
                 raise ConversionError(
                     f"ValidSolver: layer '{name}' needs values of {missing} in ValInputs"
                 )
-            _save(folder, file, node.eval({v: fed[v] for v in node.arguments}))
+            _save(folder, file, node.eval({v: data[v] for v in node.arguments}))
         return True
 
     def _input(self, name: str, value: Any) -> NDArray[np.float32]:

@@ -232,7 +232,7 @@ class ActorCritic(AgentBaseClass):
         """Make what to learn of the episode so far.
 
         Args:
-            keep_last: whether the episode goes on from its last state, which has no reward yet.
+            keep_last: whether the episode continues from its last state, which has no reward yet.
         """
         if not self._trajectory_states:
             return

@@ -244,7 +244,7 @@ class QLearning(AgentBaseClass):
         self._trainer.train_minibatch(data)
         priorities = self._priorities(transitions)
         self._replay_memory.update_priority(
-            {place: q for (place, _), q in zip(drawn, priorities, strict=True)}
+            {index: q for (index, _), q in zip(drawn, priorities, strict=True)}
         )
 
     def _errors(self, transitions: Sequence[_Transition], values: np.ndarray) -> list[float]:

@@ -25,7 +25,7 @@ _CLOSING = {"{": "}", "<": ">"}
 
 
 def read_text(kind: str, text: str) -> Message:
-    """Return the message in a string; fields that nobody looks at are passed over.
+    """Parse the message in a string; fields that are not needed are skipped.
 
     Args:
         kind: the message's name in `schema.MESSAGES`.

@@ -67,16 +67,16 @@ class ReplayMemory:
                 if not used).
         """
         transition = _Transition(*args)
-        place = self._first + self._position
-        if place == len(self._memory):
+        index = self._first + self._position
+        if index == len(self._memory):
             self._memory.append(transition)
             before = 0
         else:
-            before = self._memory[place].priority
-            self._memory[place] = transition
+            before = self._memory[index].priority
+            self._memory[index] = transition
         self._position = (self._position + 1) % self._capacity
         if self._use_prioritized_replay:
-            self._add_above(place, transition.priority - before)
+            self._add_above(index, transition.priority - before)
 
     def update_priority(self, map_from_position_to_priority: Mapping[int, float]) -> None:
         """Give transitions new priorities; nothing changes where priorities are not used.
@@ -87,10 +87,10 @@ class ReplayMemory:
         """
         if not self._use_prioritized_replay:
             return
-        for place, priority in map_from_position_to_priority.items():
-            before = self._memory[place]
-            self._memory[place] = before._replace(priority=priority)
-            self._add_above(place, priority - before.priority)
+        for index, priority in map_from_position_to_priority.items():
+            before = self._memory[index]
+            self._memory[index] = before._replace(priority=priority)
+            self._add_above(index, priority - before.priority)
 
     def sample_minibatch(self, batch_size: int) -> list[tuple[int, _Transition]]:
         """Draw transitions.
@@ -117,12 +117,12 @@ class ReplayMemory:
             indices = (
                 list(range(size)) if size <= batch_size else random.sample(range(size), batch_size)
             )
-        return [(place, self._memory[place]) for place in indices]
+        return [(index, self._memory[index]) for index in indices]
 
-    def _add_above(self, place: int, change: float) -> None:
-        while place > 0:
-            place = (place - 1) // 2
-            self._memory[place] += change
+    def _add_above(self, node: int, change: float) -> None:
+        while node > 0:
+            node = (node - 1) // 2
+            self._memory[node] += change
 
     def _sum(self, node: int) -> Any:
         """Return the sum of the priorities of a node and all below it."""
