@@ -149,8 +149,8 @@ def _of_evaluations(kind: str, function: Function) -> Explanation:
     name = _outputs(function.outputs)
     sections = _plan_sections(plans, name, False, False)
     sections.append(("Runs", ("evaluations and gradients are eager: only training is recorded",)))
-    found = [f"{state.reasons.about}: {text}" for text in state.reasons]
-    reasons = dict.fromkeys([*found, *(r for p in plans for r in plan_text.plan_reasons(p))])
+    of_graph = [f"{state.reasons.about}: {text}" for text in state.reasons]
+    reasons = dict.fromkeys([*of_graph, *(r for p in plans for r in plan_text.plan_reasons(p))])
     return Explanation(f"{kind} {name}", tuple(sections), tuple(reasons))
 
 
