@@ -4,7 +4,7 @@ fed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from cntk._graph.op import Kernel, Op
 from cntk._graph.primitive import Primitive
 from cntk._graph.types import InferredDimension, Shape, TensorType, check_sizes, common_dtype
 from cntk._graph.variable import Variable, VariableKind, output_type
+from cntk._graph.walk import depth_first
 from cntk._ops.sequence.delay import Delay
 from cntk.errors import GraphError
 
@@ -87,6 +88,10 @@ class _Frame:
     blocks: tuple[Primitive, ...]
 
 
+def _nodes(refs: Iterable[Ref]) -> Iterator[Node]:
+    return (ref.node for ref in refs if ref.node is not None)
+
+
 def single_operation(primitive: Primitive) -> Op | None:
     """An operation that computes a block in one step; None where a constant of its graph has been
     changed.
@@ -128,29 +133,9 @@ class Flattener:
     def flatten(self, outputs: Sequence[Variable]) -> tuple[list[Ref], list[Node]]:
         """References to some variables, and all nodes that they need, operands first."""
         refs = [self._resolve(v, None)[0] for v in outputs]
-        order: list[Node] = []
-        seen: set[int] = set()
-        for ref in refs:
-            if ref.node is not None:
-                self._visit(ref.node, order, seen)
+        order = depth_first(_nodes(refs), lambda node: _nodes(self._operands(node)))
         self._infer(order)
         return refs, order
-
-    def _visit(self, root: Node, order: list[Node], seen: set[int]) -> None:
-        if id(root) in seen:
-            return
-        seen.add(id(root))
-        stack = [(root, iter(self._operands(root)))]
-        while stack:
-            node, operands = stack[-1]
-            for ref in operands:
-                if ref.node is not None and id(ref.node) not in seen:
-                    seen.add(id(ref.node))
-                    stack.append((ref.node, iter(self._operands(ref.node))))
-                    break
-            else:
-                order.append(node)
-                stack.pop()
 
     def _operands(self, node: Node) -> list[Ref]:
         if not node.operands and node.primitive.operands:

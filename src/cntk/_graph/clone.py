@@ -132,22 +132,9 @@ class _Cloning:
     def _needed(self, root: Primitive) -> list[Primitive]:
         """Primitives to copy: those below substituted variables stay out."""
         cut = self.mapping
-        order: list[Primitive] = []
-        seen = {id(root)}
-        stack = [(root, iter(root.operands))]
-        while stack:
-            primitive, operands = stack[-1]
-            for operand in operands:
-                owner = operand._owner
-                if owner is not None and operand not in cut and id(owner) not in seen:
-                    seen.add(id(owner))
-                    child = owner.root_function
-                    stack.append((child, iter(child.operands)))
-                    break
-            else:
-                order.append(primitive)
-                stack.pop()
-        return order
+        return walk.depth_first(
+            [root], lambda p: walk.owners(v for v in p.operands if v not in cut)
+        )
 
     def _operand(self, variable: Variable, stand_ins: dict[Variable, Variable]) -> Variable:
         if variable in self.mapping:

@@ -4,7 +4,7 @@ name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 from cntk._graph.variable import Variable
@@ -14,32 +14,58 @@ if TYPE_CHECKING:
     from cntk._graph.primitive import Primitive
 
 
-def post_order(outputs: Iterable[Variable]) -> list[Primitive]:
-    """The primitives that compute some variables, operands before the operations that use them.
+T = TypeVar("T")
 
-    In a loop one operand must come later: whoever reads the list finds it not yet visited.
+
+def depth_first(
+    roots: Iterable[T], children: Callable[[T], Iterable[T]], key: Callable[[T], Hashable] = id
+) -> list[T]:
+    """Return all nodes below some roots, each once, children before what needs them.
+
+    In a loop one child must come later: whoever reads the list finds it not yet visited.
+
+    Args:
+        roots: where to start.
+        children: the nodes that a node needs, in the order in which they are visited; asked once,
+            when the node is first met.
+        key: what two references to the same node have in common.
+
+    Example:
+        >>> below = {"d": "bc", "c": "a", "b": "a", "a": "d"}
+        >>> depth_first("d", lambda node: below[node], key=str)
+        ['a', 'b', 'c', 'd']
     """
-    order: list[Primitive] = []
-    seen: set[int] = set()
-    for output in outputs:
-        if output._owner is None or id(output._owner) in seen:
+    order: list[T] = []
+    seen: set[Hashable] = set()
+    for root in roots:
+        if key(root) in seen:
             continue
-        root = output._owner.root_function
-        seen.add(id(root))
-        stack: list[tuple[Primitive, Iterator[Variable]]] = [(root, iter(root.operands))]
+        seen.add(key(root))
+        stack = [(root, iter(children(root)))]
         while stack:
-            primitive, operands = stack[-1]
-            for operand in operands:
-                owner = operand._owner
-                if owner is not None and id(owner) not in seen:
-                    seen.add(id(owner))
-                    child = owner.root_function
-                    stack.append((child, iter(child.operands)))
+            node, below = stack[-1]
+            for child in below:
+                if key(child) not in seen:
+                    seen.add(key(child))
+                    stack.append((child, iter(children(child))))
                     break
             else:
-                order.append(primitive)
+                order.append(node)
                 stack.pop()
     return order
+
+
+def post_order(outputs: Iterable[Variable]) -> list[Primitive]:
+    """Return the primitives that compute some variables, operands first; see `depth_first`."""
+    return depth_first(
+        owners(outputs),
+        lambda primitive: owners(primitive.operands),
+    )
+
+
+def owners(variables: Iterable[Variable]) -> Iterator[Primitive]:
+    """Yield the primitives that compute variables; nothing for leaves."""
+    return (v._owner.root_function for v in variables if v._owner is not None)
 
 
 def primitives(root: Primitive) -> Iterator[Primitive]:
@@ -75,31 +101,18 @@ def leaves(root: Primitive, as_on_disk: bool = False) -> tuple[Variable, ...]:
     def operands(primitive: Primitive) -> Iterator[Variable]:
         return operands_as_on_disk(primitive) if as_on_disk else iter(primitive.operands)
 
-    found: dict[Variable, None] = {}
-    seen = {id(root)}
-    stack = [operands(root)]
-    while stack:
-        for operand in stack[-1]:
-            owner = operand._owner
-            if owner is None:
-                found.setdefault(operand)
-            elif id(owner) not in seen:
-                seen.add(id(owner))
-                stack.append(operands(owner.root_function))
-                break
-        else:
-            stack.pop()
-    return tuple(found)
+    def below(node: Primitive | Variable) -> Iterator[Primitive | Variable]:
+        if isinstance(node, Variable):
+            return iter(())
+        return (v if v._owner is None else v._owner.root_function for v in operands(node))
+
+    visited: list[Primitive | Variable] = depth_first([root], below)
+    return tuple(node for node in visited if isinstance(node, Variable))
 
 
 def loops(order: list[Primitive]) -> list[list[Primitive]]:
     """The loops of a graph; see `cycles`."""
-    return cycles(
-        order, lambda p: [v._owner.root_function for v in p.operands if v._owner is not None]
-    )
-
-
-T = TypeVar("T")
+    return cycles(order, lambda p: list(owners(p.operands)))
 
 
 def cycles(order: list[T], children: Callable[[T], list[T]]) -> list[list[T]]:

@@ -30,20 +30,20 @@ def drop_unused(graph: FlatGraph) -> list[str]:
           %2 = Plus(%1, s)
         output %2
     """
-    wanted = {ref.key for ref in graph.outputs}
-    kept: list[Node | Loop] = []
+    needed = {ref.key for ref in graph.outputs}
+    remaining: list[Node | Loop] = []
     notes = []
     for item in reversed(graph.work):
-        is_read = any(ref.key in wanted for ref in results(item))
+        is_read = any(ref.key in needed for ref in results(item))
         if not is_read and not (isinstance(item, Node) and item.op.has_side_effect):
             notes.append(f"{named(item)} is read by nothing")
             continue
         if isinstance(item, Loop):
             count = len(item.outputs)
-            item.keep_outputs(wanted)
+            item.keep_outputs(needed)
             if len(item.outputs) < count:
                 notes.append(f"{named(item)} gives {len(item.outputs)} of its {count} values")
-        kept.append(item)
-        wanted.update(ref.key for ref in item.operands)
-    graph.work = kept[::-1]
+        remaining.append(item)
+        needed.update(ref.key for ref in item.operands)
+    graph.work = remaining[::-1]
     return notes[::-1]

@@ -31,16 +31,16 @@ def final_state(graph: FlatGraph) -> list[str]:
     if not cells:
         return []
     uses = graph.uses()
-    kept: list[Node | Loop] = []
+    remaining: list[Node | Loop] = []
     notes = []
     for item in graph.work:
         cell = _ended_by(item, cells) if isinstance(item, Node) else None
         if isinstance(item, Loop) or cell is None or uses[item.operands[0].key] != 1:
-            kept.append(item)
+            remaining.append(item)
             continue
         notes.append(f"{named(cell)} gives its last state alone")
         cell.give_final(Ref(item, 0))
-    graph.work = kept
+    graph.work = remaining
     return notes
 
 

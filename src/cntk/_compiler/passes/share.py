@@ -30,7 +30,7 @@ def share(graph: FlatGraph) -> list[str]:
     """
     same: dict[Key, Ref] = {}
     seen: dict[Any, Node] = {}
-    kept: list[Node | Loop] = []
+    remaining: list[Node | Loop] = []
     notes = []
     for item in graph.work:
         if isinstance(item, Loop):
@@ -44,7 +44,7 @@ def share(graph: FlatGraph) -> list[str]:
                     same.update({(id(item), k): Ref(twin, k) for k in range(len(item.types))})
                     notes.append(f"{named(item)} is {named(twin)}")
                     continue
-        kept.append(item)
+        remaining.append(item)
     graph.outputs = [same.get(ref.key, ref) for ref in graph.outputs]
-    graph.work = kept
+    graph.work = remaining
     return notes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -153,20 +153,7 @@ class _Reader:
 
     def _order(self, root: str, below: Callable[[str], list[str]]) -> list[str]:
         """Return the functions below a root in post-order, but for one operand of each loop."""
-        order: list[str] = []
-        seen = {root}
-        stack: list[tuple[str, Iterator[str]]] = [(root, iter(below(root)))]
-        while stack:
-            uid, needed = stack[-1]
-            for other in needed:
-                if other not in seen:
-                    seen.add(other)
-                    stack.append((other, iter(below(other))))
-                    break
-            else:
-                order.append(uid)
-                stack.pop()
-        return order
+        return walk.depth_first([root], below, key=str)
 
     def _beside(self, uid: str) -> list[str]:
         """Return the functions whose outputs a function reads."""
