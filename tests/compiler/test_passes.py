@@ -12,7 +12,8 @@ import torch
 
 import cntk as C
 from cntk._compiler.passes.pipeline import FUSIONS, PIPELINE, before_and_after, without
-from cntk._compiler.plan import Plan, bind
+from cntk._compiler.plan import Plan
+from cntk._execution.bind import bind
 from cntk._execution.compiled_state import state_of
 from cntk._graph.composite import whole_graph
 from cntk._runtime.bind_input import bind_input
