@@ -16,7 +16,6 @@ BUDGET = {
     "_execution": (0, 31, 31),
     "_graph": (14, 28, 114),
     "_persist": (0, 0, 0),
-    "_runtime": (8, 66, 109),
     "io": (0, 0, 0),
     "layers": (6, 8, 37),
     "learners": (4, 9, 34),

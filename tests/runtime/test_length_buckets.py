@@ -79,7 +79,7 @@ def test_long_sequences_stay_where_they_are() -> None:
 def test_sequences_of_one_length_are_one_rectangle(lengths: list[int]) -> None:
     groups = grouped(lengths)
     assert groups.first.sizes == ((len(lengths), lengths[0]),)
-    assert groups.first.places is None
+    assert groups.first.positions is None
     assert groups.masks == (None,)
 
 

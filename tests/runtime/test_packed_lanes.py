@@ -1,4 +1,4 @@
-"""PackedLanes: every frame has one place, sequences of a slot are kept apart, and a kernel forgets
+"""PackedLanes: every frame has one place, sequences of a lane are kept apart, and a kernel forgets
 between them.
 """
 
@@ -17,16 +17,16 @@ lengths = st.lists(st.integers(1, 60), min_size=1, max_size=12)
 
 
 @given(lengths, st.booleans())
-def test_frames_of_a_sequence_follow_one_another_in_one_slot(given_lengths, backwards):
+def test_frames_of_a_sequence_follow_one_another_in_one_lane(given_lengths, backwards):
     layout = Layout(given_lengths)
-    slots = layout.slots(backwards)
-    assert layout.slots(backwards) is slots, "made once"
-    assert slots.frames.numel() == slots.steps * slots.count
-    assert torch.equal(slots.frames[slots.places], torch.arange(layout.frames))
+    lanes = layout.packed_lanes(backwards)
+    assert layout.packed_lanes(backwards) is lanes, "made once"
+    assert lanes.frames.numel() == lanes.steps * lanes.count
+    assert torch.equal(lanes.frames[lanes.positions], torch.arange(layout.frames))
     for begin, length in zip(layout.offsets.tolist(), given_lengths, strict=False):
-        places = slots.places[begin : begin + length].tolist()
-        assert len({p % slots.count for p in places}) == 1, "one slot"
-        steps = [p // slots.count for p in places]
+        places = lanes.positions[begin : begin + length].tolist()
+        assert len({p % lanes.count for p in places}) == 1, "one lane"
+        steps = [p // lanes.count for p in places]
         first = steps[-1] if backwards else steps[0]
         assert steps == list(range(first, first + length))[:: -1 if backwards else 1]
 
@@ -34,28 +34,30 @@ def test_frames_of_a_sequence_follow_one_another_in_one_slot(given_lengths, back
 @given(lengths)
 def test_between_two_sequences_of_a_slot_a_place_is_empty(given_lengths):
     layout = Layout(given_lengths)
-    slots = layout.slots()
-    owner = torch.full((slots.steps * slots.count,), -1)
-    owner[slots.places] = layout.segments
+    lanes = layout.packed_lanes()
+    owner = torch.full((lanes.steps * lanes.count,), -1)
+    owner[lanes.positions] = layout.segments
     above, below = (
-        owner.view(slots.steps, slots.count)[:-1],
-        owner.view(slots.steps, slots.count)[1:],
+        owner.view(lanes.steps, lanes.count)[:-1],
+        owner.view(lanes.steps, lanes.count)[1:],
     )
     assert not ((above != below) & (above >= 0) & (below >= 0)).any()
-    assert sorted(slots.empty.tolist()) == (owner < 0).nonzero().flatten().tolist()
+    assert sorted(lanes.empty.tolist()) == (owner < 0).nonzero().flatten().tolist()
 
 
 def test_very_different_lengths_leave_few_places_empty():
     torch.manual_seed(0)
     layout = Layout(torch.randint(10, 161, (32,)).tolist())
-    assert layout.slots().frames.numel() < 1.1 * layout.frames < layout.longest * layout.count
+    assert (
+        layout.packed_lanes().frames.numel() < 1.1 * layout.frames < layout.longest * layout.count
+    )
 
 
 def test_a_sequence_without_frames_is_nowhere():
-    slots = Layout([2, 0, 5]).slots()
+    lanes = Layout([2, 0, 5]).packed_lanes()
     assert (
-        sorted(slots.places.tolist()) == sorted(set(slots.places.tolist()))
-        and slots.places.numel() == 7
+        sorted(lanes.positions.tolist()) == sorted(set(lanes.positions.tolist()))
+        and lanes.positions.numel() == 7
     )
 
 
@@ -64,15 +66,15 @@ def test_rows_are_marked_where_no_frame_stands_and_come_back_with_gradients(
     given_lengths, backwards
 ):
     layout = Layout(given_lengths)
-    slots = layout.slots(backwards)
+    lanes = layout.packed_lanes(backwards)
     x = torch.randn(layout.frames, 2, dtype=torch.float64, requires_grad=True)
-    taken = slots.gather_with_separator(x)
-    assert taken.shape == (slots.steps, slots.count, 3)
+    taken = lanes.gather_with_separator(x)
+    assert taken.shape == (lanes.steps, lanes.count, 3)
     rows = taken.flatten(0, 1)
-    assert torch.equal(rows[:, 2].nonzero().flatten(), slots.empty)
-    assert torch.equal(slots.give(rows[:, :2]), x)
+    assert torch.equal(rows[:, 2].nonzero().flatten(), lanes.empty)
+    assert torch.equal(lanes.scatter(rows[:, :2]), x)
     weights = torch.randn(layout.frames, 2, dtype=torch.float64)
-    (gradient,) = torch.autograd.grad((slots.give(rows[:, :2] * 3) * weights).sum(), [x])
+    (gradient,) = torch.autograd.grad((lanes.scatter(rows[:, :2] * 3) * weights).sum(), [x])
     assert torch.allclose(gradient, 3 * weights)
 
 

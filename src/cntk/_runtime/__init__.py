@@ -1,1 +1,3 @@
-"""What kernels may use: the run's context, jagged layouts, sparse rows, random streams, feeding."""
+"""Services for kernels: the run's context, jagged layouts, sparse rows, random streams, input
+binding.
+"""

@@ -1,6 +1,4 @@
-"""What the original's native layer lets programs do with arrays and with values, besides reading
-them.
-"""
+"""Methods of the original's native arrays and values, besides those that read them."""
 
 from __future__ import annotations
 
@@ -39,11 +37,11 @@ class ArrayMethods:
     _rows: Any
 
     def _with(self, rows: Any, read_only: bool) -> Self:
-        """Another of the same kind, of other rows."""
+        """Return another of the same kind, of other rows."""
         raise NotImplementedError
 
     def as_string(self) -> str:
-        """Return what this is in a few words: its kind, shape and device."""
+        """Return a short description: the kind, shape and device."""
         return repr(self)
 
     def get_data_type(self) -> int:
@@ -58,7 +56,7 @@ class ArrayMethods:
         """Return another name for the same memory.
 
         Args:
-            read_only: whether it must not be written to.
+            read_only: True if it must not be written to.
         """
         return self._with(self._rows, bool(read_only))
 
@@ -70,11 +68,11 @@ class ArrayMethods:
         Args:
             device: where to put it; unless given, where this lies. May be left out in front of
                 ``read_only``.
-            read_only: whether it must not be written to.
+            read_only: True if it must not be written to.
         """
         if isinstance(device, (bool, int)):
             device, read_only = None, bool(device)
-        return self._with(_moved(_copied(self._rows), device), bool(read_only))
+        return self._with(_to_device(_copied(self._rows), device), bool(read_only))
 
     def change_device(self, device: DeviceDescriptor) -> None:
         """Move to a device.
@@ -86,7 +84,7 @@ class ArrayMethods:
             raise ArgumentError(
                 f"change_device: expected a device such as cntk.cpu(), got {device!r}"
             )
-        self._rows = _moved(self._rows, device)
+        self._rows = _to_device(self._rows, device)
 
     def copy_from(self, source: Any) -> None:
         """Take over the elements of another of the same kind, shape and dtype.
@@ -104,7 +102,7 @@ class ArrayMethods:
         if alike and self._rows.numel() == source._rows.numel():
             self._rows.copy_(source._rows.reshape(self._rows.shape))
         else:
-            self._rows = _moved(_copied(source._rows), self.device)
+            self._rows = _to_device(_copied(source._rows), self.device)
 
 
 def _copied(rows: Tensor | SparseRows) -> Tensor | SparseRows:
@@ -120,7 +118,7 @@ def _copied(rows: Tensor | SparseRows) -> Tensor | SparseRows:
     )
 
 
-def _moved(rows: Any, device: DeviceDescriptor | None) -> Any:
+def _to_device(rows: Any, device: DeviceDescriptor | None) -> Any:
     return rows if device is None else rows.to(device.torch)
 
 

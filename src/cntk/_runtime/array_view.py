@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 
 class ArrayMixin:
-    """What can be had as a NumPy array."""
+    """Mixin for what can be converted to a NumPy array."""
 
     def _as_numpy(self) -> Any:
         raise NotImplementedError
 
     def asarray(self) -> Any:
-        """A NumPy copy; a SciPy CSR matrix of sparse data in rows."""
+        """Return a NumPy copy; a SciPy CSR matrix of sparse data in rows."""
         return self._as_numpy()
 
 
@@ -42,7 +42,7 @@ class NDArrayView(ArrayMethods, ArrayMixin):
 
     Args:
         shape: its shape; the array is filled with zeros.
-        data_type: number format.
+        data_type: dtype.
         device: where it lies.
 
     Example:
@@ -68,7 +68,7 @@ class NDArrayView(ArrayMethods, ArrayMixin):
     def of(
         cls, rows: Tensor | SparseRows, shape: Shape | None = None, read_only: bool = False
     ) -> Self:
-        """A view of a tensor or of sparse rows."""
+        """Return a view of a tensor or of sparse rows."""
         view = cls.__new__(cls)
         view._rows = rows
         view._shape = tuple(rows.shape) if shape is None else shape
@@ -88,23 +88,23 @@ class NDArrayView(ArrayMethods, ArrayMixin):
 
     @property
     def dtype(self) -> Any:
-        """The number format as a NumPy scalar type."""
+        """The dtype as a NumPy scalar type."""
         return numpy_dtype(self._rows.dtype).type
 
     @property
     def device(self) -> DeviceDescriptor:
-        """Where the array lies."""
+        """Device that the array is on."""
         rows = self._rows.values if isinstance(self._rows, SparseRows) else self._rows
         return _descriptor(rows.device)
 
     @property
     def is_sparse(self) -> bool:
-        """Whether it is stored as sparse rows."""
+        """True if it is stored as sparse rows."""
         return isinstance(self._rows, SparseRows)
 
     @property
     def is_read_only(self) -> bool:
-        """Whether it must not be written to."""
+        """True if it must not be written to."""
         return self._read_only
 
     def _as_numpy(self) -> Any:
@@ -144,7 +144,7 @@ class NDArrayView(ArrayMethods, ArrayMixin):
         return f"NDArrayView({shape_text(self._shape)}, {self.device})"
 
     def as_shape(self, new_shape: Any) -> NDArrayView:
-        """The same elements in another shape, in the same memory.
+        """Return the same elements in another shape, in the same memory.
 
         Args:
             new_shape: a shape of as many elements.
@@ -160,13 +160,13 @@ class NDArrayView(ArrayMethods, ArrayMixin):
     def slice_view(
         self, start_offset: Sequence[int], extent: Sequence[int], read_only: bool = True
     ) -> NDArrayView:
-        """A part of the array that shares its memory.
+        """Return a part of the array that shares its memory.
 
         Args:
             start_offset: where the part begins, one index an axis.
             extent: how far it extends along the last axes; along the axes before, it is one
                 element.
-            read_only: whether it must not be written to.
+            read_only: True if it must not be written to.
 
         Raises:
             ValueError: if the part reaches beyond the array.
@@ -191,12 +191,12 @@ class NDArrayView(ArrayMethods, ArrayMixin):
         read_only: bool = False,
         borrow: bool = False,
     ) -> NDArrayView:
-        """A view of a NumPy array.
+        """Return a view of a NumPy array.
 
         Args:
             np_array: float32, float64, float16 or bfloat16.
             device: where to put it.
-            read_only: whether it must not be written to.
+            read_only: True if it must not be written to.
             borrow: whether to share the array's memory where possible.
 
         Raises:
@@ -220,12 +220,12 @@ class NDArrayView(ArrayMethods, ArrayMixin):
         borrow: bool = False,
         shape: Any = None,
     ) -> NDArrayView:
-        """A view of a SciPy CSR matrix.
+        """Return a view of a SciPy CSR matrix.
 
         Args:
             csr_array: the matrix.
             device: where to put it.
-            read_only: whether it must not be written to.
+            read_only: True if it must not be written to.
             borrow: accepted for old programs.
             shape: the array's shape if not the matrix's: the matrix's columns are its last axes,
                 flattened.
@@ -252,7 +252,7 @@ class NDArrayView(ArrayMethods, ArrayMixin):
         read_only: bool = False,
         borrow: bool = False,
     ) -> NDArrayView:
-        """A view of a NumPy array or a SciPy CSR matrix; see `from_dense` and `from_csr`."""
+        """Return a view of a NumPy array or a SciPy CSR matrix; see `from_dense` and `from_csr`."""
         if hasattr(data, "tocsr"):
             return NDArrayView.from_csr(data.tocsr(), device, read_only, borrow)
         if not isinstance(data, (np.ndarray, np.number, float, int)):
@@ -271,5 +271,5 @@ def _descriptor(device: torch.device) -> DeviceDescriptor:
 
 
 def _placed(tensor: Tensor, device: DeviceDescriptor | None, called: str) -> Tensor:
-    """A tensor on a device, if one is named."""
+    """Return a tensor on a device, if one is named."""
     return tensor if device is None else tensor.to(torch_device(device, f"{called}: device"))

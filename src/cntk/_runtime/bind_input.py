@@ -1,6 +1,4 @@
-"""Feeding: what a program gives for a variable, as rows that run, checked against the variable's
-type.
-"""
+"""Binding of inputs: data for a variable as rows, checked against the variable's type."""
 
 from __future__ import annotations
 
@@ -30,11 +28,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BoundInput:
-    """Data for one variable, ready to run.
+    """Data of one variable, ready to run.
 
     Attributes:
         rows: ``[rows, *shape]``: samples or frames; sparse where the variable is.
-        layout: which rows are which sequence's; None without a sequence axis.
+        layout: the sequences' layout; None without a sequence axis.
         count: samples or sequences; None without a batch axis.
         shape: one row's shape.
     """
@@ -46,12 +44,12 @@ class BoundInput:
 
 
 def bind_input(variable: Variable, data: Any, device: torch.device) -> BoundInput:
-    """Rows for a variable.
+    """Return data as rows for a variable.
 
     Args:
-        variable: what the data are for.
+        variable: the input that the data are for.
         data: an array, a list of samples or sequences, CSR matrices, a `Value`, a minibatch's
-            stream, or a pair of any of these and of flags that say which sequences begin here.
+            stream, or a pair of any of these and of flags, True for each sequence that begins here.
         device: where to put them.
 
     Raises:
@@ -64,8 +62,8 @@ def bind_input(variable: Variable, data: Any, device: torch.device) -> BoundInpu
         and not type_.is_sparse
         and len(type_.dynamic_axes) == 1
     ):
-        # The common case, by the shortest way: samples in an array of the right format, which None
-        # seems to be for NumPy.
+        # Fast path of the common case: samples in an array of the right dtype. NumPy takes a
+        # dtype of None for float64.
         if (
             data.ndim
             and data.shape[1:] == type_.shape
@@ -87,13 +85,13 @@ def bind_input(variable: Variable, data: Any, device: torch.device) -> BoundInpu
 def to_value(
     variable: Variable, data: Any, starts: Sequence[bool] | None, device: torch.device
 ) -> tuple[Tensor | SparseRows, Layout | None, Shape]:
-    """Data for a variable as a `Value` holds them: an array or a matrix as it is, a list as a batch
-    of sequences.
+    """Return data for a variable as a `Value` holds them: a list as a batch of sequences, all else
+    as it is.
 
     Args:
-        variable: what the data are for; whether its axes fit is seen when it is fed.
-        data: see `feed`.
-        starts: which sequences begin here.
+        variable: the input that the data are for; its axes are checked by `bind_input` only.
+        data: see `bind_input`.
+        starts: True for each sequence that begins here.
         device: where to put them.
 
     Returns:
@@ -108,27 +106,28 @@ def to_value(
         and isinstance(data, (list, tuple))
     ):
         type_ = type_.with_axes((*type_.dynamic_axes, SEQUENCE_AXIS))
-    feeding = _InputConverter(variable, device, type_)
+    converter = _InputConverter(variable, device, type_)
     is_array = isinstance(data, (np.ndarray, Tensor)) or (
         isinstance(data, (list, tuple)) and not type_.dynamic_axes
     )
     if starts is None and is_array and not type_.is_sparse:
-        whole = feeding.whole(data)
+        whole = converter.whole(data)
         return whole, None, tuple(whole.shape)
     if starts is None and hasattr(data, "tocsr"):
-        fed = feeding.matrix(data.tocsr())
-        return fed.rows, None, (fed.count or 1, *type_.shape)
-    fed = feeding.of(data if starts is None else (data, starts))
-    if fed.layout is None:
-        return fed.rows, None, tuple(fed.rows.shape)
-    if fed.layout.longest == 1 and type_ is not variable.type_ and not type_.is_sparse:
-        return fed.rows, None, (fed.layout.count, 1, *fed.shape)
-    return fed.rows, fed.layout, fed.shape
+        inputs = converter.matrix(data.tocsr())
+        return inputs.rows, None, (inputs.count or 1, *type_.shape)
+    inputs = converter.of(data if starts is None else (data, starts))
+    if inputs.layout is None:
+        return inputs.rows, None, tuple(inputs.rows.shape)
+    if inputs.layout.longest == 1 and type_ is not variable.type_ and not type_.is_sparse:
+        return inputs.rows, None, (inputs.layout.count, 1, *inputs.shape)
+    return inputs.rows, inputs.layout, inputs.shape
 
 
 class _InputConverter:
-    """One variable's data on their way, taken as of a type that may have an axis more than the
-    variable's.
+    """Converter of one variable's data to rows.
+
+    Its type may have one dynamic axis more than the variable's.
     """
 
     def __init__(
@@ -173,26 +172,30 @@ class _InputConverter:
                 )
             if not self.type.is_sequence:
                 raise self.fail("sequence starts were given, and the variable has no sequence axis")
-        held = None if isinstance(data, (Value, np.ndarray)) else getattr(data, "data", None)
-        if isinstance(held, Value):
-            # Files know how many numbers a sample has, not its shape: what a reader gives takes on
-            # the variable's.
-            return self._value(held, may_reshape=True)
+        stream_value = (
+            None if isinstance(data, (Value, np.ndarray)) else getattr(data, "data", None)
+        )
+        if isinstance(stream_value, Value):
+            # Files know how many numbers a sample has, not its shape: a reader's data get the
+            # variable's.
+            return self._from_value(stream_value, may_reshape=True)
         if isinstance(data, NDArrayView):
             data = Value(data)
         if isinstance(data, Value):
-            return self._value(data)
+            return self._from_value(data)
         if isinstance(data, (Tensor, np.ndarray)):
             tensor = data if isinstance(data, Tensor) else tensor_of(self._array(data))
-            return self._rectangle(tensor, starts)
+            return self._from_array(tensor, starts)
         if hasattr(data, "tocsr"):
             return (
-                self._list([data], starts) if self.type.is_sequence else self.matrix(data.tocsr())
+                self._from_list([data], starts)
+                if self.type.is_sequence
+                else self.matrix(data.tocsr())
             )
         if isinstance(data, (list, tuple)):
-            return self._list(list(data), starts)
+            return self._from_list(list(data), starts)
         if isinstance(data, (int, float, np.generic)) and not self.type.dynamic_axes:
-            return self._rectangle(tensor_of(self._array(np.asarray(data))), None)
+            return self._from_array(tensor_of(self._array(np.asarray(data))), None)
         raise self.fail(
             "batch must be a list of NumPy arrays or SciPy CSR matrices, an array or a Value; "
             f"got {type(data).__name__}"
@@ -211,7 +214,7 @@ class _InputConverter:
     # -- one array ---------------------------------------------------------------------------------
 
     def whole(self, data: Any) -> Tensor:
-        """An array with whatever axes before the variable's own."""
+        """Return an array with any number of axes before the variable's own."""
         x = data if isinstance(data, Tensor) else tensor_of(self._array(np.asarray(data)))
         if x.ndim < self.type.rank or not self._fits(x.shape[x.ndim - self.type.rank :]):
             raise self.fail(
@@ -219,7 +222,7 @@ class _InputConverter:
             )
         return to_device(x, self.device, getattr(torch, self.dtype.name))
 
-    def _rectangle(self, x: Tensor, starts: Sequence[bool] | None) -> BoundInput:
+    def _from_array(self, x: Tensor, starts: Sequence[bool] | None) -> BoundInput:
         rank = self.type.rank
         extra = x.ndim - rank
         if (
@@ -237,7 +240,7 @@ class _InputConverter:
                     f"data of shape {shape_text(x.shape)} have a batch axis, and the variable has "
                     f"none"
                 )
-            return self._fed(x.reshape(x.shape[extra:]), None, None)
+            return self._bound_input(x.reshape(x.shape[extra:]), None, None)
         if extra == 0:
             x, extra = x.unsqueeze(0), 1
         if not self.type.is_sequence:
@@ -249,7 +252,7 @@ class _InputConverter:
                         "sample is expected (use cntk.sequence.input_variable for sequences)"
                     )
                 x = x.squeeze(1)
-            return self._fed(x, None, x.shape[0])
+            return self._bound_input(x, None, x.shape[0])
         if extra == 1:
             # With flags an array is a batch of single frames, as in the original: they are told
             # apart so.
@@ -258,8 +261,8 @@ class _InputConverter:
         return self._sequences(x.flatten(0, 1), lengths, starts)
 
     def _is_as_wide(self, rows: SparseRows, shape: Sequence[int]) -> bool:
-        """Whether sparse rows are as wide as the variable's samples, or hold samples of a shape
-        that fits it.
+        """Return whether sparse rows have the variable's width, or hold samples of a shape that
+        fits.
         """
         if min(self.type.shape, default=1) < 0:
             return self._fits(shape) and rows.width == math.prod(shape)
@@ -280,31 +283,31 @@ class _InputConverter:
             )
         if starts is not None and len(starts) != len(lengths):
             raise self.fail(f"there are {len(lengths)} sequences and {len(starts)} sequence starts")
-        return self._fed(rows, Layout(lengths, starts, self.device), len(lengths), shape)
+        return self._bound_input(rows, Layout(lengths, starts, self.device), len(lengths), shape)
 
     def _fits(self, shape: Sequence[int]) -> bool:
         return len(shape) == self.type.rank and all(
             w in (d, -1, -3) for d, w in zip(shape, self.type.shape, strict=True)
         )
 
-    def _fed(
+    def _bound_input(
         self,
         rows: Tensor | SparseRows,
         layout: Layout | None,
         count: int | None,
         shape: Shape | None = None,
     ) -> BoundInput:
-        """Rows as they run; sparse ones do not tell one row's shape by themselves."""
+        """Return rows as a bound input; a shape is needed for sparse rows, which do not tell it."""
         if isinstance(rows, Tensor):
             shape = tuple(rows.shape[1:] if self.type.has_batch_axis else rows.shape)
         elif shape is None or min(self.type.shape, default=1) >= 0:
             shape = self.type.shape
         if isinstance(rows, Tensor):
-            wanted = FORMATS.get(self.dtype) or getattr(torch, self.dtype.name)
-            if rows.dtype != wanted or rows.device != self.device:
-                # What is sparse is looked for where the data are.
+            dtype = FORMATS.get(self.dtype) or getattr(torch, self.dtype.name)
+            if rows.dtype != dtype or rows.device != self.device:
+                # Nonzero entries are looked for on the device that the data are on.
                 rows = (
-                    rows.to(wanted) if self.type.is_sparse else to_device(rows, self.device, wanted)
+                    rows.to(dtype) if self.type.is_sparse else to_device(rows, self.device, dtype)
                 )
             if self.type.is_sparse:
                 rows = sparse_rows_of(rows.detach()).to(self.device)
@@ -314,7 +317,7 @@ class _InputConverter:
 
     # -- lists -------------------------------------------------------------------------------------
 
-    def _list(self, items: list[Any], starts: Sequence[bool] | None) -> BoundInput:
+    def _from_list(self, items: list[Any], starts: Sequence[bool] | None) -> BoundInput:
         if not items:
             raise self.fail(
                 "the number of samples or sequences must be positive, and there are none"
@@ -324,7 +327,7 @@ class _InputConverter:
         if hasattr(items[0], "tocsr"):
             return self._matrices(items, starts)
         if not self.type.dynamic_axes:
-            return self._rectangle(tensor_of(self._array(np.asarray(_as_plain(items)))), None)
+            return self._from_array(tensor_of(self._array(np.asarray(_as_plain(items)))), None)
         if self.type.is_sequence and all(map(self._is_ready, items)):
             return self._sequences(
                 tensor_of(np.concatenate(items)), [len(x) for x in items], starts
@@ -351,10 +354,10 @@ class _InputConverter:
         if self.type.is_sequence:
             rows = tensor_of(np.concatenate(arrays)) if len(arrays) > 1 else tensor_of(arrays[0])
             return self._sequences(rows, [len(a) for a in arrays], starts)
-        return self._fed(tensor_of(np.stack(arrays)), None, len(arrays))
+        return self._bound_input(tensor_of(np.stack(arrays)), None, len(arrays))
 
     def _is_ready(self, item: Any) -> bool:
-        """Whether an item is a sequence's array of the right format and shape."""
+        """Return whether an item is a sequence's array of the right dtype and shape."""
         if type(item) is not np.ndarray or item.dtype != self.dtype:
             return False
         return item.ndim == self.type.rank + 1 and item.shape[1:] == self.type.shape
@@ -393,7 +396,7 @@ class _InputConverter:
             raise self.fail(
                 f"a CSR matrix of shape {shape_text(csr.shape)} does not have {width} columns"
             )
-        return self._fed(sparse_rows(csr, self.dtype, self.device), None, csr.shape[0])
+        return self._bound_input(sparse_rows(csr, self.dtype, self.device), None, csr.shape[0])
 
     def _matrices(self, items: list[Any], starts: Sequence[bool] | None) -> BoundInput:
         import scipy.sparse
@@ -423,7 +426,7 @@ class _InputConverter:
 
     # -- values ------------------------------------------------------------------------------------
 
-    def _value(self, value: Value, may_reshape: bool = False) -> BoundInput:
+    def _from_value(self, value: Value, may_reshape: bool = False) -> BoundInput:
         if value.layout is not None:
             if not self.type.is_sequence and not (
                 self.type.has_batch_axis and value.layout.longest == 1
@@ -432,9 +435,9 @@ class _InputConverter:
                     f"a batch of sequences of shape {shape_text(value.shape)} was given, "
                     "and single samples are expected"
                 )
-            frames = self._moved(self._frames(value, may_reshape))
+            frames = self._to_device(self._frames(value, may_reshape))
             layout = value.layout.on(self.device) if self.type.is_sequence else None
-            return self._fed(frames, layout, value.layout.count, value.shape[2:])
+            return self._bound_input(frames, layout, value.layout.count, value.shape[2:])
         rows = value.rows
         if isinstance(rows, SparseRows):
             lead = len(value.shape) - self.type.rank
@@ -448,23 +451,23 @@ class _InputConverter:
                 rows = rows.join(math.prod(sample[:-1]))  # given by the last axis
             if not self._is_as_wide(rows, sample):
                 raise self.fail(f"the Value has shape {shape_text(value.shape)}")
-            count, moved = rows.rows, self._moved(rows)
+            count, on_device = rows.rows, self._to_device(rows)
             if not self.type.is_sequence:
-                return self._fed(moved, None, count, sample)
+                return self._bound_input(on_device, None, count, sample)
             whole = lead == 2 and value.shape[0] * value.shape[1] == count
             lengths = [value.shape[1]] * value.shape[0] if whole else [count]
-            return self._sequences(moved, lengths, None, sample)
+            return self._sequences(on_device, lengths, None, sample)
         if value.are_samples and self.type.is_sequence and self._fits(value.shape[1:]):
-            return self._sequences(self._moved(rows), [1] * len(value), None)
-        return self._rectangle(rows.reshape(value.shape), None)
+            return self._sequences(self._to_device(rows), [1] * len(value), None)
+        return self._from_array(rows.reshape(value.shape), None)
 
-    def _moved(self, rows: Tensor | SparseRows) -> Tensor | SparseRows:
+    def _to_device(self, rows: Tensor | SparseRows) -> Tensor | SparseRows:
         return (
             rows.to(self.device) if isinstance(rows, SparseRows) else to_device(rows, self.device)
         )
 
     def _frames(self, value: Value, may_reshape: bool) -> Tensor | SparseRows:
-        """A batch of sequences' frames, of the variable's shape."""
+        """Return the frames of a batch of sequences, in the variable's shape."""
         rows, shape = value.rows, self.type.shape
         if isinstance(rows, SparseRows):
             if self._is_as_wide(rows, value.shape[2:]):
@@ -489,7 +492,7 @@ def _are_flags(flags: Any) -> bool:
 
 
 def _are_meant_as_flags(flags: Any) -> bool:
-    """Whether what stands beside data can only be flags, good ones or not: no sequence looks like
+    """Return whether an object beside data can only be flags, valid or not: no sequence looks like
     that.
     """
     if isinstance(flags, (bool, np.bool_)):
@@ -508,7 +511,7 @@ def _as_plain(item: Any) -> Any:
     if isinstance(item, (NDArrayView, Value)):
         return item.asarray()
     array = np.asarray(item)
-    # Nested Python numbers have no format of their own.
+    # Nested Python numbers have no dtype of their own.
     return (
         array.astype(np.float64)
         if not isinstance(item, (np.ndarray, np.generic)) and is_number(array.dtype)

@@ -17,15 +17,15 @@ from cntk.errors import FeedError
 
 
 class Draws(Protocol):
-    """Where a run that is being recorded gets its random numbers from."""
+    """Source of random numbers for a run that is being recorded."""
 
     def take(self, make: Callable[[], Tensor], shape: Sequence[int], dtype: torch.dtype) -> Tensor:
-        """What a call would give, a tensor of this shape and number format."""
+        """Return a tensor of this shape and dtype, as a call of ``make`` would."""
         ...
 
 
 class Observer(Protocol):
-    """What looks at each operation of a run, and at its result."""
+    """Observer of each operation of a run, and of its result."""
 
     def run(
         self,
@@ -42,23 +42,23 @@ class Observer(Protocol):
 
 @dataclass
 class RunContext:
-    """What kernels may ask of the run they are part of.
+    """State of one run that its kernels may use.
 
     Attributes:
-        training: whether this is a training pass (dropout drops, batch normalisation updates its
+        training: True for a training pass (dropout drops, batch normalisation updates its
             statistics).
         device: where it runs.
         batch: samples or sequences in the minibatch; None if nothing has a batch axis.
         layouts: the layout of every sequence axis met so far, by the dynamic axes.
-        carry: what recurrent operations keep for the next minibatch, by the operation's uid.
-        deferred: what to do once the run is over, such as assignments.
+        carry: states that recurrent operations keep for the next minibatch, by the operation's uid.
+        deferred: callbacks for the end of the run, such as assignments.
         draws: the source of random numbers while the run is recorded.
-        streams: what operations go on in that draw random numbers as the original does.
+        streams: random streams of operations that draw numbers as the original does.
         steps: 0; within a loop, where numbers are drawn step by step, 1, or -1 if it runs
             backwards.
-        passes: how many there had been before the graph was compiled, where training goes on.
-        several_batches: whether an operation has made a batch axis of another size than the data's.
-        probe: what looks at each operation's results, if anything does.
+        passes: number of training passes before the graph was compiled.
+        several_batches: True if an operation has made a batch axis of another size than the data's.
+        probe: observer of each operation's results, if there is one.
     """
 
     training: bool
@@ -75,24 +75,26 @@ class RunContext:
     probe: Observer | None = None
 
     def words(self, stream: RandomStream, like: Tensor) -> Tensor:
-        """Uniform 16-bit random numbers from -32768 to 32767, as int16, of a tensor's shape."""
+        """Return uniform 16-bit random numbers from -32768 to 32767, as int16, of a tensor's
+        shape.
+        """
         shape, device = like.shape, like.device
         return self.draw(
             lambda: stream.uint16(shape.numel(), device).view(shape), shape, torch.int16
         )
 
     def draw(self, make: Callable[[], Tensor], shape: Sequence[int], dtype: torch.dtype) -> Tensor:
-        """Random numbers.
+        """Return random numbers.
 
         Args:
             make: draws them; called again for each replay where the run is recorded.
-            shape: the shape of what it gives.
-            dtype: its number format.
+            shape: shape of its result.
+            dtype: its dtype.
         """
         return make() if self.draws is None else self.draws.take(make, shape, dtype)
 
     def layout(self, axes: tuple[Axis, ...]) -> Layout:
-        """The layout of a sequence axis.
+        """Return the layout of a sequence axis.
 
         Raises:
             FeedError: if nothing fed or computed so far has that axis.
@@ -107,7 +109,7 @@ class RunContext:
         return layout
 
     def rows(self, axes: tuple[Axis, ...]) -> int:
-        """How many rows a tensor on these dynamic axes has: samples or frames."""
+        """Return the number of rows of a tensor on these dynamic axes: samples or frames."""
         if len(axes) > 1:
             return self.layout(axes).frames
         return 1 if not axes else (self.batch or 0)

@@ -1,4 +1,4 @@
-"""Rows between the engine and NumPy or SciPy: number formats, one-hot and sparse rows, results for
+"""Conversion of rows from and to NumPy or SciPy: dtypes, one-hot and sparse rows, results of
 sequences.
 """
 
@@ -28,13 +28,13 @@ FORMATS = {
 
 
 def torch_dtype(dtype: Any) -> torch.dtype:
-    """The torch name of a number format."""
-    found = np.dtype(dtype)
-    return torch.bfloat16 if is_bfloat16(found) else FORMATS[found]
+    """Return torch's dtype for a NumPy dtype."""
+    numpy_dtype = np.dtype(dtype)
+    return torch.bfloat16 if is_bfloat16(numpy_dtype) else FORMATS[numpy_dtype]
 
 
 def one_hot_rows(classes: np.ndarray, shape: Shape, dtype: Any, device: torch.device) -> SparseRows:
-    """Sparse rows from class numbers; see `Value.one_hot`."""
+    """Return sparse rows of class numbers; see `Value.one_hot`."""
     if classes.dtype.kind not in "iub" and (
         classes.dtype.kind != "f" or (classes != np.floor(classes)).any()
     ):
@@ -49,22 +49,22 @@ def one_hot_rows(classes: np.ndarray, shape: Shape, dtype: Any, device: torch.de
             f"classes, from 0, "
             "and Value.ONE_HOT_SKIP is a row of zeros"
         )
-    groups = int(np.prod(shape[:-1]))
+    vectors = int(np.prod(shape[:-1]))
     columns = (
-        classes.reshape(-1, groups).astype(np.int64) + np.arange(groups, dtype=np.int64) * count
+        classes.reshape(-1, vectors).astype(np.int64) + np.arange(vectors, dtype=np.int64) * count
     )
-    present = ~skipped.reshape(-1, groups)
-    kept = to_device(tensor_of(columns[present]), device)
-    values = torch.ones(kept.numel(), dtype=torch_dtype(dtype), device=device)
+    present = ~skipped.reshape(-1, vectors)
+    classes_present = to_device(tensor_of(columns[present]), device)
+    values = torch.ones(classes_present.numel(), dtype=torch_dtype(dtype), device=device)
     if present.all():
-        offsets = torch.arange(0, columns.size + 1, groups, device=device)
-        return SparseRows(offsets, kept, values, groups * count, groups == 1)
+        offsets = torch.arange(0, columns.size + 1, vectors, device=device)
+        return SparseRows(offsets, classes_present, values, vectors * count, vectors == 1)
     offsets = integers(np.concatenate([[0], np.cumsum(present.sum(1))]).tolist(), device)
-    return SparseRows(offsets, kept, values, groups * count)
+    return SparseRows(offsets, classes_present, values, vectors * count)
 
 
 def sparse_rows_of(dense: Tensor) -> SparseRows:
-    """Sparse rows of what is not 0 in dense ones, ``[rows, *shape]``."""
+    """Return dense rows ``[rows, *shape]`` as sparse ones."""
     flat = dense.reshape(dense.shape[0], -1)
     row, column = torch.nonzero(flat, as_tuple=True)
     offsets = torch.zeros(flat.shape[0] + 1, dtype=torch.int64, device=dense.device)
@@ -75,7 +75,7 @@ def sparse_rows_of(dense: Tensor) -> SparseRows:
 
 
 def sparse_rows(csr: Any, dtype: Any, device: torch.device) -> SparseRows:
-    """Sparse rows from a SciPy CSR matrix.
+    """Return a SciPy CSR matrix as sparse rows.
 
     Raises:
         FeedError: for anything else.
@@ -88,17 +88,15 @@ def sparse_rows(csr: Any, dtype: Any, device: torch.device) -> SparseRows:
     offsets = np.asarray(csr.indptr, dtype=np.int64)
     one_hot = bool((np.diff(offsets) == 1).all() and (values == 1).all())
     arrays = (offsets, np.asarray(csr.indices, np.int64))
-    places = to_device(tensor_of(np.concatenate(arrays[:2])), device)
-    begins, columns = torch.split(places, [len(offsets), len(places) - len(offsets)])
+    index = to_device(tensor_of(np.concatenate(arrays[:2])), device)
+    begins, columns = torch.split(index, [len(offsets), len(index) - len(offsets)])
     return SparseRows(
         begins, columns, to_device(tensor_of(np.array(values)), device), csr.shape[1], one_hot
     )
 
 
 def csr_of(rows: SparseRows) -> Any:
-    """Sparse rows as a SciPy CSR matrix; of float32 where they are bfloat16, which SciPy does not
-    have.
-    """
+    """Return sparse rows as a SciPy CSR matrix; bfloat16, which SciPy lacks, as float32."""
     import scipy.sparse
 
     values = rows.values.float() if rows.values.dtype is torch.bfloat16 else rows.values
@@ -107,7 +105,7 @@ def csr_of(rows: SparseRows) -> Any:
 
 
 def touched_rows(gradient: Tensor) -> SparseRows:
-    """A gradient that torch holds as some rows of a matrix."""
+    """Return a gradient that torch stores as some rows of a matrix."""
     gradient = gradient.coalesce()
     (rows,), values = gradient.indices(), gradient.values()
     count, width = gradient.shape
@@ -119,7 +117,7 @@ def touched_rows(gradient: Tensor) -> SparseRows:
 
 
 def padded_rows(rows: SparseRows, layout: Layout) -> SparseRows:
-    """Frames of sequences as a rectangle ``[count * longest]``; rows beyond a sequence's end are
+    """Pad frames of sequences to a block ``[count * longest]``; rows beyond a sequence's end are
     empty.
     """
     counts = rows.offsets.new_zeros(layout.count * layout.longest)
@@ -129,7 +127,7 @@ def padded_rows(rows: SparseRows, layout: Layout) -> SparseRows:
 
 
 class Sequences(list):  # type: ignore[type-arg]
-    """A result for sequences: a list with an array for each.
+    """Result for sequences: a list with an array for each.
 
     NumPy makes it one array where all have the same length, else an array of arrays, as it did of
     any list in the original's time.
@@ -145,7 +143,7 @@ class Sequences(list):  # type: ignore[type-arg]
 
 
 def split(rows: Tensor | SparseRows, layout: Layout, shape: Shape) -> Sequences:
-    """Frames as one array (or CSR matrix) for each sequence."""
+    """Return frames as one array (or CSR matrix) for each sequence."""
     if isinstance(rows, SparseRows):
         matrix = csr_of(rows)
     else:
@@ -155,7 +153,7 @@ def split(rows: Tensor | SparseRows, layout: Layout, shape: Shape) -> Sequences:
 
 
 def rows_as_numpy(rows: Tensor | SparseRows, type_: TensorType, layout: Layout | None) -> Any:
-    """A result as programs see it: an array, a CSR matrix, or a list of them for sequences."""
+    """Return a result for the program: an array, a CSR matrix, or a list of them for sequences."""
     if layout is not None:
         return split(
             rows, layout, tuple(rows.shape[1:]) if isinstance(rows, Tensor) else type_.shape

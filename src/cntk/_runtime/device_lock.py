@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from filelock import FileLock
 
-_held: dict[int, FileLock] = {}
+_locks: dict[int, FileLock] = {}
 
-# Seconds to wait for another process that only looks whether a GPU is taken.
+# Seconds to wait for another process that only checks if a GPU is taken.
 _LOOKING = 0.2
 
 
 def _lock(number: int) -> FileLock:
-    """The lock of a GPU, by a file that all users of the machine share."""
+    """Return the lock of a GPU, by a file that all users of the machine share."""
     from filelock import FileLock
 
     path = Path(tempfile.gettempdir()) / f"cntk-gpu-{number}.lock"
@@ -30,35 +30,35 @@ def acquire(number: int) -> bool:
     """Lock a GPU for this process until `release`, or the process's end.
 
     Args:
-        number: which GPU.
+        number: the GPU's.
 
     Returns:
-        Whether this process has it: not if another one does, or the lock's file cannot be opened.
+        True if this process has it; False if another one does, or its file cannot be opened.
     """
     from filelock import Timeout
 
-    if number in _held:
+    if number in _locks:
         return True
     lock = _lock(number)
     try:
         lock.acquire(timeout=_LOOKING)
     except (Timeout, OSError):
         return False
-    _held[number] = lock
+    _locks[number] = lock
     return True
 
 
 def release() -> None:
     """Give back all that this process has locked."""
-    while _held:
-        _held.popitem()[1].release()
+    while _locks:
+        _locks.popitem()[1].release()
 
 
 def is_taken(number: int) -> bool:
     """Return whether another process has locked a GPU."""
     from filelock import Timeout
 
-    if number in _held:
+    if number in _locks:
         return False
     try:
         with _lock(number).acquire(timeout=_LOOKING):

@@ -1,6 +1,6 @@
 """Products of matrices, by the faster of the two libraries that torch brings for them.
 
-Torch multiplies matrices of float32 by MKL. On AMD's processors MKL takes about twice as long as
+Torch multiplies matrices of float32 by MKL. On AMD CPUs MKL takes about twice as long as
 oneDNN, which torch brings as well, for anything but small products; the numbers differ by rounding
 alone.
 """
@@ -25,7 +25,7 @@ NARROW = 32
 
 @functools.cache
 def _by_onednn() -> Callable[..., Tensor] | None:
-    """oneDNN's ``x @ w.t() + bias`` where it is the faster library, else None."""
+    """Return oneDNN's ``x @ w.t() + bias`` where it is the faster library, else None."""
     available = torch.backends.mkldnn.is_available() and torch.backends.mkl.is_available()
     linear = (
         getattr(torch.ops.mkldnn, "_linear_pointwise", None) if available and _is_amd() else None
@@ -46,15 +46,15 @@ def has_choice() -> bool:
 
 
 def is_large(rows: int, inner: int, columns: int) -> bool:
-    """Whether it matters which library multiplies matrices ``[rows, inner]`` and ``[inner,
+    """Return whether it matters which library multiplies matrices ``[rows, inner]`` and ``[inner,
     columns]``.
     """
     return rows * inner * columns >= LEAST and _by_onednn() is not None
 
 
 def _takes(a: Tensor, b: Tensor) -> bool:
-    # Recordings see stand-ins of tensors: they record torch's own call, in whose place they put
-    # ours in the end.
+    # Recordings see fake tensors: they record torch's own call, and replace it by ours in the
+    # end.
     return (
         _by_onednn() is not None
         and a.dtype is torch.float32 is b.dtype
@@ -68,20 +68,20 @@ _PLAIN = (Tensor, torch.nn.Parameter)
 
 
 def _linear(a: Tensor, b: Tensor, bias: Tensor | None) -> Tensor:
-    linear = cast(Callable[..., Tensor], _by_onednn())  # there is one, `_takes` says
+    linear = cast(Callable[..., Tensor], _by_onednn())  # not None, as `_takes` has checked
     if bias is None and b.shape[1] <= NARROW < a.shape[0] and not a.is_contiguous():
-        # The gradient of a matrix with few columns is found in half the time as its transpose.
+        # The gradient of a matrix with few columns takes half the time as its transpose.
         return linear(_dense(b.t()), _dense(a), None, "none", [], "").t().contiguous()
     return linear(_dense(a), _dense(b).t(), bias, "none", [], "")
 
 
 def _dense(x: Tensor) -> Tensor:
-    # Of columns cut out of a larger matrix oneDNN makes a product a thousand times as slowly.
+    # oneDNN is a thousand times slower for a matrix of columns cut out of a larger one.
     return x if x.is_contiguous() or x.t().is_contiguous() else x.contiguous()
 
 
 def mm(a: Tensor, b: Tensor) -> Tensor:
-    """``a @ b`` for matrices ``[m, k]`` and ``[k, n]``; see `torch.mm`."""
+    """Return ``a @ b`` for matrices ``[m, k]`` and ``[k, n]``; see `torch.mm`."""
     if a.shape[0] * b.numel() < LEAST or not _takes(a, b):
         return torch.mm(a, b)
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
@@ -90,7 +90,7 @@ def mm(a: Tensor, b: Tensor) -> Tensor:
 
 
 def addmm(bias: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """``bias + a @ b`` with a bias ``[n]``; see `torch.addmm`."""
+    """Return ``bias + a @ b`` with a bias ``[n]``; see `torch.addmm`."""
     if a.shape[0] * b.numel() < LEAST or not _takes(a, b):
         return torch.addmm(bias, a, b)
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad or bias.requires_grad):

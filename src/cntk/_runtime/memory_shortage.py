@@ -1,4 +1,4 @@
-"""What torch, NumPy and Python raise where memory does not suffice, told apart from all else."""
+"""Recognition of the exceptions that torch, NumPy and Python raise for lack of memory."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _MARKS = (
 
 
 def is_shortage(error: Exception) -> bool:
-    """Whether an error says that there is not enough memory on the CPU, in other words than
-    ours.
+    """Return whether an error of torch, NumPy or Python says that there is not enough CPU
+    memory.
     """
     if isinstance(error, NotEnoughMemoryError):
         return False
@@ -26,7 +26,7 @@ def is_shortage(error: Exception) -> bool:
 
 
 def shortage_text(error: Exception) -> str:
-    """What to tell of it.
+    """Return the message for such an error.
 
     Example:
         >>> shortage_text(
@@ -34,8 +34,8 @@ def shortage_text(error: Exception) -> str:
         ... )
         'there is not enough memory for 4398046511104 bytes; use smaller minibatches or shapes'
     """
-    found = re.search(r"allocate (\d+) bytes", str(error))
+    size = re.search(r"allocate (\d+) bytes", str(error))
     return (
-        f"there is not enough memory{f' for {found[1]} bytes' if found else ''}; use smaller "
+        f"there is not enough memory{f' for {size[1]} bytes' if size else ''}; use smaller "
         f"minibatches or shapes"
     )

@@ -1,6 +1,4 @@
-"""From NumPy's arrays to torch's tensors and back: the one place that knows that bfloat16 goes by
-way of its bits.
-"""
+"""Conversion between NumPy's arrays and torch's tensors; bfloat16 goes by way of its bits."""
 
 from __future__ import annotations
 

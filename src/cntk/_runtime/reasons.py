@@ -1,4 +1,4 @@
-"""Why something runs in a slower way than it could: kept for whoever asks, and told once."""
+"""Reasons why something runs slower than it could: kept for whoever asks, and logged once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import weakref
 from typing import Any
 
 _LOGGER = logging.getLogger("cntk")
-# What has been told of something that is compiled many times, such as a loop for many sizes.
+# Reasons already logged for an owner that is compiled many times, such as a loop for many sizes.
 _told: weakref.WeakKeyDictionary[Any, set[tuple[str, str]]] = weakref.WeakKeyDictionary()
 _lock = threading.Lock()
 

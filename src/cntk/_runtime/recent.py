@@ -1,6 +1,4 @@
-"""What is kept of the sizes that came last: so many, and no more however long a training goes
-on.
-"""
+"""Cache of limited size, however long a training goes on."""
 
 from __future__ import annotations
 
@@ -12,39 +10,37 @@ V = TypeVar("V")
 
 
 class Recent(Generic[V]):
-    """Values by key, of which those asked for last are kept.
+    """Cache of the values used last, by key.
 
     Args:
-        most: how many are kept.
+        most: number of values in the cache.
 
     Example:
-        >>> kept = Recent(2)
+        >>> cache = Recent(2)
         >>> for size in (1, 2, 1, 3):
-        ...     if kept.get(size) is None:
-        ...         kept.put(size, f"for {size}")
-        >>> kept.get(1), kept.get(2), len(kept)
+        ...     if cache.get(size) is None:
+        ...         cache.put(size, f"for {size}")
+        >>> cache.get(1), cache.get(2), len(cache)
         ('for 1', None, 2)
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._kept: OrderedDict[Hashable, V] = OrderedDict()
+        self._values: OrderedDict[Hashable, V] = OrderedDict()
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._values)
 
     def get(self, key: Hashable) -> V | None:
-        """Return a value, or None if it is not kept."""
+        """Return a value, or None if it is not in the cache."""
         try:
-            self._kept.move_to_end(key)
-            return self._kept[key]
+            self._values.move_to_end(key)
+            return self._values[key]
         except KeyError:  # not there, or no longer: several threads may run a function
             return None
 
     def put(self, key: Hashable, value: V) -> None:
-        """Keep a value, in place of the one that was asked for least lately if there are too
-        many.
-        """
-        self._kept[key] = value
-        while len(self._kept) > self._most:
-            self._kept.popitem(last=False)
+        """Store a value, and drop the least recently used if there are too many."""
+        self._values[key] = value
+        while len(self._values) > self._most:
+            self._values.popitem(last=False)

@@ -1,4 +1,4 @@
-"""How a loop gets at its operands' rows step by step, and puts its steps' rows together."""
+"""Access to a loop's operands step by step, and joining of the rows of its steps."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def kind_of(type_: TensorType, axes: Any) -> int:
 
 
 def by_step(x: Any, kind: int, layout: Layout, backwards: bool) -> Callable[[int, int], Any]:
-    """How to get at a loop operand's rows for one step."""
+    """Return a function from a step and its size to a loop operand's rows."""
     if kind == STATIC:
         return lambda step, size: x
     if kind == PER_SEQUENCE:

@@ -1,4 +1,4 @@
-"""How many threads a run's kernels take: all that torch has, or one where there is little to do.
+"""Number of threads of a run's kernels: all that torch has, or one where there is little to do.
 
 Threads that share a small product gain nothing; beside other programs they wait for each other many
 times as long as it takes. torch has one number of threads for the whole process, and OpenMP one for
@@ -58,9 +58,9 @@ class _Library:
     """The calls of OpenMP and MKL for the thread that makes them.
 
     Attributes:
-        most: gives how many threads a kernel may take.
-        choose: takes that number.
-        choose_for_mkl: takes MKL's own number, 0 for OpenMP's, and gives the one before.
+        most: returns how many threads a kernel may take.
+        choose: sets that number.
+        choose_for_mkl: sets MKL's own number, 0 for OpenMP's, and returns the one before.
     """
 
     def __init__(self, openmp: ctypes.CDLL, mkl: Callable[[int], int] | None) -> None:
@@ -74,28 +74,26 @@ class _Library:
 
 @functools.cache
 def _library() -> _Library | None:
-    """The library whose threads torch uses; None where torch has none, or hides it."""
+    """Return the library whose threads torch uses; None where torch has none, or hides it."""
     if not torch.backends.openmp.is_available():
         return None
     mkl = None
-    found = None
+    openmp = None
     for path in _candidates():
         try:
             loaded = ctypes.PyDLL(str(path))
         except OSError:
             continue
-        if found is None and hasattr(loaded, "omp_set_num_threads"):
-            found = loaded
+        if openmp is None and hasattr(loaded, "omp_set_num_threads"):
+            openmp = loaded
         if mkl is None and hasattr(loaded, "MKL_Set_Num_Threads_Local"):
             mkl = loaded.MKL_Set_Num_Threads_Local
             mkl.argtypes = (ctypes.c_int,)
-    return None if found is None else _Library(found, mkl)
+    return None if openmp is None else _Library(openmp, mkl)
 
 
 def _candidates() -> list[Path]:
-    """Where the calls may be found: in what torch has loaded, by its own names, never in another
-    copy.
-    """
+    """Return the files that may have the calls: those that torch has loaded, never another copy."""
     if sys.platform != "win32":
         return [Path(torch._C.__file__)]  # with all that it depends on
     folder = Path(torch.__file__).parent / "lib"

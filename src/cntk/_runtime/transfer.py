@@ -1,5 +1,5 @@
-"""Data on their way to a device: copies that the host does not wait for, and counts that it knows
-beforehand.
+"""Transfer of data to a device: copies that the host does not wait for, and sizes it knows
+already.
 """
 
 from __future__ import annotations
@@ -14,20 +14,19 @@ from torch import Tensor
 def to_device(x: Tensor, device: torch.device, dtype: torch.dtype | None = None) -> Tensor:
     """Return a tensor on a device, itself if it is there already.
 
-    From the CPU to a GPU it goes by way of memory of our own that is locked to its place. So the
-    copy waits for its turn on the GPU while the host goes on, and a program may change its data
-    meanwhile.
+    From the CPU to a GPU it goes through pinned memory of our own. So the copy waits for its turn
+    on the GPU while the host goes on, and a program may change its data meanwhile.
 
     Args:
         x: the tensor.
-        device: where it is wanted.
-        dtype: the wanted dtype; its own if not given.
+        device: the target.
+        dtype: the result's dtype; the tensor's own if not given.
     """
     dtype = dtype or x.dtype
     if x.device.type != "cpu" or device.type == "cpu":
         return x.to(device, dtype)
-    locked = torch.empty_like(x, dtype=dtype, pin_memory=True, requires_grad=False).copy_(x)
-    return locked.to(device, non_blocking=True)
+    pinned = torch.empty_like(x, dtype=dtype, pin_memory=True, requires_grad=False).copy_(x)
+    return pinned.to(device, non_blocking=True)
 
 
 def integers(values: Iterable[int], device: torch.device) -> Tensor:
@@ -42,9 +41,9 @@ def integers(values: Iterable[int], device: torch.device) -> Tensor:
 
 @dataclass
 class Moves:
-    """How often the value of a parameter or a constant has gone to another device.
+    """Counter of the moves of parameters and constants to other devices.
 
-    Who holds on to the memory of one has to ask for it again when this has changed.
+    Who keeps a reference to the memory of one has to ask for it again when this has changed.
     """
 
     count: int = 0
@@ -57,7 +56,7 @@ def move(value: Tensor, device: torch.device) -> bool:
     """Move the value of a parameter or a constant to a device; it stays the same tensor.
 
     Returns:
-        Whether it lay on another one.
+        True if it was on another one.
     """
     if value.device == device:
         return False
@@ -68,8 +67,7 @@ def move(value: Tensor, device: torch.device) -> bool:
 
 
 class Everywhere:
-    """A tensor that the host has made once for a kernel, on every device on which the kernel has
-    run.
+    """Tensor that a kernel's host code made once, with a copy for each device it has run on.
 
     Args:
         x: the tensor, on the CPU.
@@ -86,26 +84,26 @@ class Everywhere:
     def on(self, device: torch.device, dtype: torch.dtype | None = None) -> Tensor:
         """Return the tensor on a device, in its own dtype if none is given."""
         key = (device, dtype or self.host.dtype)
-        found = self._copies.get(key)
-        if found is None:
+        copy = self._copies.get(key)
+        if copy is None:
             with torch.inference_mode(
                 False
             ):  # an evaluation may be the first to ask, a gradient the next
-                found = to_device(self.host, *key)
-            if type(found) is Tensor:  # what stands in for it while a recording is made is not kept
-                self._copies[key] = found
-        return found
+                copy = to_device(self.host, *key)
+            if type(copy) is Tensor:  # a recording's fake tensor is not stored
+                self._copies[key] = copy
+        return copy
 
 
-def true_places(flags: Tensor, count: int) -> Tensor:
-    """Return where flags are true, ascending, int64 ``[count]``.
+def true_indices(flags: Tensor, count: int) -> Tensor:
+    """Return the indices of true flags, ascending, int64 ``[count]``.
 
     Args:
-        flags: bool ``[places]``.
-        count: how many of them are true. A GPU need not tell the host then.
+        flags: bool ``[positions]``.
+        count: number of true ones; so that a GPU need not send it to the host.
 
     Example:
-        >>> true_places(torch.tensor([True, False, True]), 2)
+        >>> true_indices(torch.tensor([True, False, True]), 2)
         tensor([0, 2])
     """
     if flags.device.type == "cpu":

@@ -1,4 +1,4 @@
-"""Code that interrupts do not tear apart: Ctrl-C takes effect when it is done."""
+"""Deferral of interrupts: Ctrl-C takes effect after the code it must not tear apart."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import threading
 from types import FrameType
 from typing import Any
 
-# Those by which programs are ended and that Python hands to functions; only what has such a
-# function is held back.
+# Signals that end programs. Only those with a handler in Python are deferred.
 _SIGNALS = tuple(
     int(getattr(signal, name))
     for name in ("SIGINT", "SIGTERM", "SIGBREAK")
@@ -18,7 +17,7 @@ _SIGNALS = tuple(
 
 
 class Uninterrupted:
-    """A piece of code that signals do not interrupt: what they would do is done after it.
+    """Context in which signals do not interrupt code: their handlers run after it.
 
     Only the main thread hears signals; elsewhere this does nothing.
 
@@ -34,26 +33,26 @@ class Uninterrupted:
         True
     """
 
-    __slots__ = ("_came", "_former")
+    __slots__ = ("_deferred", "_handlers")
 
     def __enter__(self) -> None:
-        self._former: list[tuple[Any, Any]] = []
-        self._came: list[tuple[int, FrameType | None]] = []
+        self._handlers: list[tuple[Any, Any]] = []
+        self._deferred: list[tuple[int, FrameType | None]] = []
         if threading.get_ident() != threading.main_thread().ident:
             return
         for number in _SIGNALS:
             handler = _signal.getsignal(number)
             if callable(handler):
-                self._former.append((number, handler))
-                _signal.signal(number, self._hold)
+                self._handlers.append((number, handler))
+                _signal.signal(number, self._defer)
 
     def __exit__(self, *exception: object) -> None:
-        for number, handler in self._former:
+        for number, handler in self._handlers:
             _signal.signal(number, handler)
-        if self._came:
-            handlers = dict(self._former)
-            for number, frame in self._came:
+        if self._deferred:
+            handlers = dict(self._handlers)
+            for number, frame in self._deferred:
                 handlers[number](number, frame)
 
-    def _hold(self, number: int, frame: FrameType | None) -> None:
-        self._came.append((number, frame))
+    def _defer(self, number: int, frame: FrameType | None) -> None:
+        self._deferred.append((number, frame))

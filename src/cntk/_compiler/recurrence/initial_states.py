@@ -9,7 +9,7 @@ from torch import Tensor
 
 from cntk._compiler.ir import Node, delay_of
 from cntk._graph.types import Shape
-from cntk._runtime.carried_state import carried, from_sequence, stretched
+from cntk._runtime.carried_state import broadcast_rows, carried, from_sequence
 from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.step_operands import PER_FRAME, by_step
@@ -18,12 +18,14 @@ from cntk._runtime.step_operands import PER_FRAME, by_step
 def initial_rows(delay: Node, initial: Tensor, count: int) -> Tensor:
     """A delay's initial state for each of so many sequences: ``[count, *shape]``."""
     given, shape = delay.operands[1].type, delay.types[0].shape
-    return stretched(initial, shape) if given.has_batch_axis else _repeated(initial, shape, count)
+    return (
+        broadcast_rows(initial, shape) if given.has_batch_axis else _repeated(initial, shape, count)
+    )
 
 
 def _repeated(value: Tensor, shape: Shape, count: int) -> Tensor:
     """A value without rows as so many rows of a shape."""
-    return stretched(value.unsqueeze(0), shape).expand(count, *(-1,) * len(shape))
+    return broadcast_rows(value.unsqueeze(0), shape).expand(count, *(-1,) * len(shape))
 
 
 def _begin(
@@ -35,9 +37,9 @@ def _begin(
     given, shape = delay.operands[1].type, delay.types[0].shape
     if given.is_sequence:
         frames = from_sequence(initial, run.layout(given.dynamic_axes), layout, delay_of(delay))
-        return by_step(stretched(frames, shape), PER_FRAME, layout, delay_of(delay) < 0)
+        return by_step(broadcast_rows(frames, shape), PER_FRAME, layout, delay_of(delay) < 0)
     if given.has_batch_axis:
-        rows = stretched(
+        rows = broadcast_rows(
             initial if layout.uniform else initial.index_select(0, layout.sorted_rows), shape
         )
         return lambda step, size: rows[:size]

@@ -22,7 +22,7 @@ from cntk._graph.op import RunKernel
 from cntk._graph.types import BATCH_AXIS, FreeDimension, TensorType
 from cntk._ops.nn.dropout import DropoutMask
 from cntk._ops.random.distribution import RandomDistribution
-from cntk._runtime.carried_state import keep_carry, stretched
+from cntk._runtime.carried_state import broadcast_rows, keep_carry
 from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.reasons import Reasons
@@ -164,7 +164,7 @@ class LoopKernel:
         register = len(self.registers)
         self.registers[(id(delay), -1)] = register
         self.types[register] = type_
-        stretch = partial(stretched, shape=type_.shape)
+        stretch = partial(broadcast_rows, shape=type_.shape)
         self.steps.append((stretch, (self.registers[source.key],), (register,), False, False))
         self.nodes.append(delay)
         return register

@@ -107,10 +107,10 @@ class FusedLSTM(FusedLoop):
         """The output over sequences of different length. The last states are not at hand: sequences
         end inside pieces.
         """
-        pieces = layout.pieces(self.backwards)
+        pieces = layout.time_chunks(self.backwards)
         states = [s.index_select(1, pieces.order) for s in states]
         found = []
-        for piece in pieces.split(pieces.take(x)):
+        for piece in pieces.split(pieces.gather(x)):
             y, *states = lstm(
                 piece, [s[:, : piece.shape[1]].contiguous() for s in states], weights, False
             )
@@ -123,7 +123,7 @@ class FusedLSTM(FusedLoop):
         """The output over sequences of different length that all begin with zeros, in one
         rectangle.
         """
-        slots = layout.slots(self.backwards)
+        slots = layout.packed_lanes(self.backwards)
         begin = [x.new_zeros(1, slots.count, self.size)] * 2
         marked = [torch.cat([weights[0], forgetting.on(x.device, x.dtype)], 1), *weights[1:]]
         y, *_ = lstm(slots.gather_with_separator(x), begin, marked, False)
@@ -132,8 +132,10 @@ class FusedLSTM(FusedLoop):
     def _given(self, layout: Layout, where: IndexMap, rows: Tensor) -> Tensor:
         """The output, from what stands at all places of rectangles."""
         if not self.only_final:
-            return where.give(rows)
-        return rows.index_select(0, where.places[layout.first if self.backwards else layout.last])
+            return where.scatter(rows)
+        return rows.index_select(
+            0, where.positions[layout.first if self.backwards else layout.last]
+        )
 
     def _weights(self, operands: Sequence[Tensor]) -> list[Tensor]:
         *outside, recurrent = together([*self._projection.columns, self._recurrent], operands)

@@ -108,7 +108,7 @@ class Attention(Fused):
             asking, asked = run.layout(ours), run.layout(theirs)
             if not asking.frames:
                 return tensors[0].new_zeros((0, *query.shape[:-1], value.shape[-1]))
-            buckets = asking.groups(asked, width)
+            buckets = asking.length_buckets(asked, width)
             # With causal attention no frame sees padding: it follows all frames.
             masks = (
                 (None,) * len(buckets.masks)

@@ -15,7 +15,7 @@ from cntk._graph.types import TensorType
 from cntk._ops.support.broadcasting import broadcast_shapes, fill_inferred
 from cntk._ops.support.operands import apply, as_operands, in_float32
 from cntk._ops.support.structure import alias
-from cntk._runtime.carried_state import carried, from_sequence, goes_on, keep_carry, stretched
+from cntk._runtime.carried_state import broadcast_rows, carried, from_sequence, goes_on, keep_carry
 from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.transfer import integers
@@ -92,7 +92,7 @@ class Delay(Op):
             else:
                 missing = start
             if initial_axes:
-                missing = stretched(missing, shape)
+                missing = broadcast_rows(missing, shape)
             result = _shifted(frames, missing, bool(initial_axes), layout, steps)
             if steps > 0:
                 if layout.starts is not None:

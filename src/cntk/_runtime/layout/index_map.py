@@ -1,4 +1,4 @@
-"""Frames at the places of rectangles, which kernels want, some of whose places hold no frame."""
+"""Index maps between packed frames and padded blocks, some of whose positions hold no frame."""
 
 from __future__ import annotations
 
@@ -10,57 +10,59 @@ import torch
 from torch import Tensor
 
 from cntk._runtime.layout.row_permutation import permute_rows
-from cntk._runtime.transfer import true_places
+from cntk._runtime.transfer import true_indices
 
 
-def inverse_index(places: Tensor, total: int) -> Tensor:
-    """Which frame stands at each of so many places, given each frame's place; frame 0 where none
-    does.
+def inverse_index(positions: Tensor, total: int) -> Tensor:
+    """Return the frame at each of ``total`` positions, from the position of each frame.
+
+    Positions without a frame get frame 0.
     """
-    frames = torch.zeros(total, dtype=torch.int64, device=places.device)
-    frames[places] = torch.arange(len(places), device=places.device)
+    frames = torch.zeros(total, dtype=torch.int64, device=positions.device)
+    frames[positions] = torch.arange(len(positions), device=positions.device)
     return frames
 
 
 @dataclass(frozen=True)
 class IndexMap:
-    """Where the frames of a layout lie.
+    """Index map between the frames of a layout and the positions of padded blocks.
 
     Attributes:
-        frames: for each place the frame that stands there, int64 ``[places]``; any frame where none
-            does.
-        places: where each frame stands, int64 ``[frames]``.
+        frames: the frame at each position, int64 ``[positions]``; any frame where there is none.
+        positions: the position of each frame, int64 ``[frames]``.
     """
 
     frames: Tensor
-    places: Tensor
+    positions: Tensor
 
-    def take(self, x: Tensor) -> Tensor:
-        """Frames as they stand at all places, ``[places, *shape]``."""
-        # No gradient comes from places without a frame: no frame's result depends on them.
-        return permute_rows(x, self.frames, self.places)
+    def gather(self, x: Tensor) -> Tensor:
+        """Gather the frames at all positions, ``[positions, *shape]``."""
+        # Positions without a frame get no gradient: no frame's result depends on them.
+        return permute_rows(x, self.frames, self.positions)
 
     @cached_property
     def empty(self) -> Tensor:
-        """The places that hold no frame, int64."""
-        flags = torch.ones_like(self.frames, dtype=torch.bool).index_fill_(0, self.places, False)
-        return true_places(flags, len(self.frames) - len(self.places))
+        """Positions that hold no frame, int64."""
+        flags = torch.ones_like(self.frames, dtype=torch.bool).index_fill_(0, self.positions, False)
+        return true_indices(flags, len(self.frames) - len(self.positions))
 
-    def give(self, rows: Tensor) -> Tensor:
-        """What stands at all places as frames, ``[frames, *shape]``."""
+    def scatter(self, rows: Tensor) -> Tensor:
+        """Return the frames of rows at all positions, ``[frames, *shape]``; inverse of `gather`."""
         if not rows.requires_grad:
-            return rows.index_select(0, self.places)
-        return _GatherFrames.apply(rows, self)  # type: ignore[no-any-return, no-untyped-call]
+            return rows.index_select(0, self.positions)
+        return _ScatterToFrames.apply(rows, self)  # type: ignore[no-any-return, no-untyped-call]
 
 
-class _GatherFrames(torch.autograd.Function):
-    """IndexMap by their frames; the gradient is 0 where no frame stands."""
+class _ScatterToFrames(torch.autograd.Function):
+    """Rows of the positions that hold frames; the gradient is 0 at the other positions."""
 
     @staticmethod
-    def forward(ctx: Any, rows: Tensor, where: IndexMap) -> Tensor:
-        ctx.where = where
-        return rows.index_select(0, where.places)
+    def forward(ctx: Any, rows: Tensor, index_map: IndexMap) -> Tensor:
+        ctx.index_map = index_map
+        return rows.index_select(0, index_map.positions)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        return gradient.index_select(0, ctx.where.frames).index_fill_(0, ctx.where.empty, 0), None
+        return gradient.index_select(0, ctx.index_map.frames).index_fill_(
+            0, ctx.index_map.empty, 0
+        ), None

@@ -19,7 +19,7 @@ from cntk._runtime.layout.length_buckets import LengthBuckets, length_buckets_of
 from cntk._runtime.layout.packed_lanes import PackedLanes, packed_lanes_of
 from cntk._runtime.layout.row_permutation import permute_rows
 from cntk._runtime.layout.time_chunks import TimeChunks, time_chunks_of
-from cntk._runtime.transfer import integers, true_places
+from cntk._runtime.transfer import integers, true_indices
 
 
 class Layout:
@@ -27,8 +27,8 @@ class Layout:
 
     Args:
         lengths: frames in each sequence.
-        starts: whether each sequence begins here, rather than going on from the previous minibatch;
-            all do if not given.
+        starts: True for each sequence that begins here, False for those that go on from the
+            previous minibatch; all begin if not given.
         device: where the index maps live.
         origins: for each sequence that goes on, the number of the one in the previous minibatch
             that it goes on from; the same as its own if not given. Those of sequences that begin
@@ -49,9 +49,9 @@ class Layout:
         self.origins = None if origins is None else tuple(origins)
         self.device = device or torch.device("cpu")
         self._shifts: dict[int, tuple[Tensor, Tensor]] = {}
-        self._pieces: dict[bool, TimeChunks] = {}
-        self._slots: dict[bool, PackedLanes] = {}
-        self._groups: dict[tuple[tuple[int, ...], int], LengthBuckets] = {}
+        self._time_chunks: dict[bool, TimeChunks] = {}
+        self._packed_lanes: dict[bool, PackedLanes] = {}
+        self._length_buckets: dict[tuple[tuple[int, ...], int], LengthBuckets] = {}
 
     def __eq__(self, other: object) -> bool:
         return self is other or (isinstance(other, Layout) and self.lengths == other.lengths)
@@ -73,25 +73,27 @@ class Layout:
 
     @cached_property
     def uniform(self) -> bool:
-        """Whether all sequences are equally long, so that the frames form a rectangle."""
+        """True if all sequences are equally long, so that the frames are a block without
+        padding.
+        """
         return self.count > 0 and self.frames == self.longest * self.count and self.frames > 0
 
     @cached_property
     def on_host(self) -> Layout:
-        """The same layout with its index maps on the CPU."""
+        """Same layout with its index maps on the CPU."""
         return self.on(torch.device("cpu"))
 
     @cached_property
     def ends(self) -> list[int]:
-        """Where each sequence ends."""
+        """End of each sequence in the frames."""
         return list(accumulate(self.lengths))
 
     @cached_property
-    def _sent(self) -> tuple[Tensor, ...]:
-        """What all index maps on a GPU are made of there, gone over in one copy.
+    def _index_tensors(self) -> tuple[Tensor, ...]:
+        """Tensors that all index maps on a GPU are made of, sent there in one copy.
 
-        Lengths, offsets, sequence numbers with the longest first, step sizes; which sequences begin
-        here, and where the others go on from, if not all begin.
+        Lengths, offsets, sequence numbers with the longest first, step sizes; if not all sequences
+        begin here, also the flags of those that do, and the sequences that the others go on from.
         """
         parts: list[Sequence[int]] = [
             self.lengths,
@@ -100,7 +102,7 @@ class Layout:
             self.step_sizes,
         ]
         if self.starts is not None:
-            parts += [self.starts, self.places_before]
+            parts += [self.starts, self.previous_sequences]
         whole = integers((n for part in parts for n in part), self.device)
         return torch.split(whole, [len(part) for part in parts])
 
@@ -111,28 +113,30 @@ class Layout:
     @cached_property
     def lengths_tensor(self) -> Tensor:
         """Lengths, int64 ``[count]``."""
-        return self._sent[0] if self._is_on_gpu else torch.tensor(self.lengths, dtype=torch.int64)
+        return (
+            self._index_tensors[0]
+            if self._is_on_gpu
+            else torch.tensor(self.lengths, dtype=torch.int64)
+        )
 
     @cached_property
     def offsets(self) -> Tensor:
-        """Where each sequence begins, int64 ``[count + 1]``; the last entry is the number of
-        frames.
-        """
+        """Begin of each sequence, int64 ``[count + 1]``; the last entry is the number of frames."""
         if self._is_on_gpu:
-            return self._sent[1]
+            return self._index_tensors[1]
         offsets = torch.zeros(self.count + 1, dtype=torch.int64, device=self.device)
         torch.cumsum(self.lengths_tensor, 0, out=offsets[1:])
         return offsets
 
     @cached_property
     def segments(self) -> Tensor:
-        """Which sequence each frame belongs to, int64 ``[frames]``."""
+        """Segment ids: the sequence of each frame, int64 ``[frames]``."""
         sequence = torch.arange(self.count, device=self.device)
         return torch.repeat_interleave(sequence, self.lengths_tensor, output_size=self.frames)
 
     @cached_property
     def positions(self) -> Tensor:
-        """Each frame's place in its sequence, from 0, int64 ``[frames]``."""
+        """Position of each frame in its sequence, from 0, int64 ``[frames]``."""
         return torch.arange(self.frames, device=self.device) - self.offsets[:-1][self.segments]
 
     @cached_property
@@ -146,7 +150,7 @@ class Layout:
         return self.offsets[1:] - 1
 
     def shift(self, steps: int) -> tuple[Tensor, Tensor]:
-        """For each frame the index of the frame ``steps`` earlier in its sequence (later if
+        """Return for each frame the index of the frame ``steps`` earlier in its sequence (later if
         negative).
 
         Returns:
@@ -167,11 +171,11 @@ class Layout:
             return self.first if steps == 1 else self.last
         source = self.positions - steps
         beyond = (source < 0) | (source >= self.lengths_tensor[self.segments])
-        return true_places(beyond, sum(min(abs(steps), n) for n in self.lengths))
+        return true_indices(beyond, sum(min(abs(steps), n) for n in self.lengths))
 
     @cached_property
     def reversal(self) -> Tensor:
-        """For each frame the index of the frame as far from the sequence's other end, int64
+        """For each frame the index of the frame as far from its sequence's other end, int64
         ``[frames]``.
         """
         ends = self.offsets[:-1] + self.offsets[1:] - 1
@@ -184,7 +188,7 @@ class Layout:
 
     @cached_property
     def step_sizes(self) -> list[int]:
-        """How many sequences are still running at each time step."""
+        """Number of sequences that still run at each time step."""
         sizes = [0] * self.longest
         descending = [self.lengths[k] for k in self.longest_first]
         running = len(descending)
@@ -195,20 +199,20 @@ class Layout:
         return sizes
 
     def time_major(self, backwards: bool = False) -> Tensor:
-        """Frame indices step by step: at each step the running sequences' frames, longest sequence
-        first.
+        """Return frame indices in time-major order: step by step those of the running sequences,
+        longest first.
 
         Args:
-            backwards: whether step 0 is each sequence's last frame.
+            backwards: True if step 0 is each sequence's last frame.
         """
         return self._time_major_backward if backwards else self._time_major_forward
 
     def by_steps(self, x: Tensor, backwards: bool = False) -> Tensor:
-        """Frames step by step, in the order of `time_major`."""
+        """Return frames in the order of `time_major`."""
         return permute_rows(x, self.time_major(backwards), self.from_time_major(backwards))
 
     def by_sequences(self, x: Tensor, backwards: bool = False) -> Tensor:
-        """Frames in the order of `time_major` as they were."""
+        """Return frames that are in the order of `time_major` sequence by sequence again."""
         return permute_rows(x, self.from_time_major(backwards), self.time_major(backwards))
 
     @cached_property
@@ -227,7 +231,7 @@ class Layout:
         return self.reversal[self._time_major_forward]
 
     def from_time_major(self, backwards: bool = False) -> Tensor:
-        """Where each frame stands in the order of `time_major`."""
+        """Return the index of each frame in the order of `time_major`."""
         return self._from_time_major_backward if backwards else self._from_time_major_forward
 
     @cached_property
@@ -242,46 +246,47 @@ class Layout:
     def sorted_rows(self) -> Tensor:
         """Sequence numbers, longest first, int64 ``[count]``."""
         return (
-            self._sent[2]
+            self._index_tensors[2]
             if self._is_on_gpu
             else torch.tensor(self.longest_first, dtype=torch.int64)
         )
 
     @cached_property
     def step_sizes_tensor(self) -> Tensor:
-        """How many sequences are still running at each time step, int64 ``[longest]``."""
+        """Number of sequences that still run at each time step, int64 ``[longest]``."""
         return (
-            self._sent[3] if self._is_on_gpu else torch.tensor(self.step_sizes, dtype=torch.int64)
+            self._index_tensors[3]
+            if self._is_on_gpu
+            else torch.tensor(self.step_sizes, dtype=torch.int64)
         )
 
     @cached_property
-    def places_before(self) -> Sequence[int]:
-        """For each sequence the one of the minibatch before that it goes on from, if it does: that
-        in the same place.
+    def previous_sequences(self) -> Sequence[int]:
+        """For each sequence the one of the previous minibatch that it goes on from, if it does; by
+        default the one of the same number.
         """
         return range(self.count) if self.origins is None else self.origins
 
     @cached_property
     def going_on(self) -> tuple[Tensor, Tensor]:
-        """Which sequences begin here, bool ``[count]``, and `places_before`, int64 ``[count]``, if
-        not all begin.
+        """Flags of the sequences that begin here, bool ``[count]``, and `previous_sequences`, int64
+        ``[count]``; needed if not all begin.
         """
         if self._is_on_gpu:
-            return self._sent[4].bool(), self._sent[5]
-        return torch.tensor(self.starts), torch.tensor(self.places_before)
+            return self._index_tensors[4].bool(), self._index_tensors[5]
+        return torch.tensor(self.starts), torch.tensor(self.previous_sequences)
 
     @cached_property
     def _pad_index(self) -> Tensor:
-        """Where each frame lies in a rectangle ``[count * longest]``."""
+        """Index of each frame in a padded block ``[count * longest]``."""
         return self.segments * self.longest + self.positions
 
     @cached_property
     def packing(self) -> tuple[int, Tensor]:
-        """How the original packs these sequences into a grid of time steps and rows, several short
-        ones into a row.
+        """Packing of these sequences into a grid as in the original: several short ones in a row.
 
         Returns:
-            The number of rows; and each frame's place in the grid, step after step, int64
+            The number of rows; and each frame's index in the grid, step after step, int64
             ``[frames]``.
         """
         used: list[int] = []
@@ -298,41 +303,41 @@ class Layout:
             self.segments
         ]
 
-    def pieces(self, backwards: bool = False) -> TimeChunks:
-        """The frames as rectangles of some steps each, for kernels that want these; see
-        `TimeChunks`.
+    def time_chunks(self, backwards: bool = False) -> TimeChunks:
+        """Return the frames' index map to blocks of some steps each; see `TimeChunks`.
 
         Args:
-            backwards: whether step 0 is each sequence's last frame.
+            backwards: True if step 0 is each sequence's last frame.
         """
-        if backwards not in self._pieces:
-            self._pieces[backwards] = time_chunks_of(self, backwards)
-        return self._pieces[backwards]
+        if backwards not in self._time_chunks:
+            self._time_chunks[backwards] = time_chunks_of(self, backwards)
+        return self._time_chunks[backwards]
 
-    def slots(self, backwards: bool = False) -> PackedLanes:
-        """The frames as one rectangle, several sequences in a row of it; see `PackedLanes`.
+    def packed_lanes(self, backwards: bool = False) -> PackedLanes:
+        """Return the frames' index map to one block with several sequences in a row; see
+        `PackedLanes`.
 
         Args:
-            backwards: whether each sequence's last frame comes first.
+            backwards: True if each sequence's last frame comes first.
         """
-        if backwards not in self._slots:
-            self._slots[backwards] = (
-                self.slots().backwards(self) if backwards else packed_lanes_of(self)
+        if backwards not in self._packed_lanes:
+            self._packed_lanes[backwards] = (
+                self.packed_lanes().backwards(self) if backwards else packed_lanes_of(self)
             )
-        return self._slots[backwards]
+        return self._packed_lanes[backwards]
 
-    def groups(self, other: Layout, width: int) -> LengthBuckets:
-        """Pairs of sequences, one of this layout and one of another, in rectangles; see
+    def length_buckets(self, other: Layout, width: int) -> LengthBuckets:
+        """Return pairs of sequences, one of this layout and one of another, in padded blocks; see
         `length_buckets_of`.
         """
         key = (other.lengths, width)
-        if key not in self._groups:
-            self._groups[key] = length_buckets_of(self, other, width)
-        return self._groups[key]
+        if key not in self._length_buckets:
+            self._length_buckets[key] = length_buckets_of(self, other, width)
+        return self._length_buckets[key]
 
     @cached_property
-    def _unpad_index(self) -> Tensor:
-        """Which frame lies at each place of a rectangle; one past the last where there is none."""
+    def _frame_index(self) -> Tensor:
+        """Frame at each position of a padded block; one past the last frame where there is none."""
         frames = torch.full(
             (self.count * self.longest,), self.frames, dtype=torch.int64, device=self.device
         )
@@ -340,20 +345,20 @@ class Layout:
         return frames
 
     def pad(self, x: Tensor, value: float = 0.0) -> Tensor:
-        """Frames as a rectangle ``[count, longest, *shape]``; a view when all sequences are equally
+        """Pad frames to a block ``[count, longest, *shape]``; a view when all sequences are equally
         long.
         """
         if self.uniform:
             return x.reshape(self.count, self.longest, *x.shape[1:])
-        rows: Tensor = _Pad.apply(x, self._unpad_index, self._pad_index, value)  # type: ignore[no-untyped-call]
+        rows: Tensor = _Pad.apply(x, self._frame_index, self._pad_index, value)  # type: ignore[no-untyped-call]
         return rows.reshape(self.count, self.longest, *x.shape[1:])
 
     def unpad(self, x: Tensor) -> Tensor:
-        """A rectangle ``[count, longest, *shape]`` as frames; a view when all sequences are equally
-        long.
+        """Return the frames of a block ``[count, longest, *shape]``; a view when all sequences are
+        equally long.
 
         Args:
-            x: the rectangle; it may be longer than the longest sequence.
+            x: the block; it may be longer than the longest sequence.
         """
         extent = x.shape[1]
         flat = x.reshape(self.count * extent, *x.shape[2:])
@@ -362,13 +367,13 @@ class Layout:
         return flat if self.uniform else flat.index_select(0, self._pad_index)
 
     def mask(self) -> Tensor:
-        """Which places of a rectangle hold a frame, bool ``[count, longest]``."""
+        """Return the mask of a block's frames, bool ``[count, longest]``."""
         return (
             torch.arange(self.longest, device=self.device)[None, :] < self.lengths_tensor[:, None]
         )
 
     def expand(self, x: Tensor) -> Tensor:
-        """One row a sequence, repeated for each of its frames: ``[count, *shape]`` to ``[frames,
+        """Repeat the row of each sequence for its frames: ``[count, *shape]`` to ``[frames,
         *shape]``.
         """
         if self.uniform:
@@ -383,27 +388,27 @@ class Layout:
         return x.new_zeros((self.count, *x.shape[1:])).index_add(0, self.segments, x)
 
     def take_first(self, x: Tensor) -> Tensor:
-        """Each sequence's first frame."""
+        """Return each sequence's first frame."""
         if self.uniform:
             return x.reshape(self.count, self.longest, *x.shape[1:])[:, 0]
         return x.index_select(0, self.first)
 
     def take_last(self, x: Tensor) -> Tensor:
-        """Each sequence's last frame."""
+        """Return each sequence's last frame."""
         if self.uniform:
             return x.reshape(self.count, self.longest, *x.shape[1:])[:, -1]
         return x.index_select(0, self.last)
 
     def reverse(self, x: Tensor) -> Tensor:
-        """Each sequence's frames in the opposite order."""
+        """Return each sequence's frames in the opposite order."""
         if self.uniform:
             return x.reshape(self.count, self.longest, *x.shape[1:]).flip(1).reshape(x.shape)
         return permute_rows(x, self.reversal, self.reversal)
 
 
 class _Pad(torch.autograd.Function):
-    """Rows at other places, one value where there are none; torch's own gradient of a selection
-    would add up rows.
+    """Gather of rows, with one value where there is none; torch's own gradient would be a
+    scatter-add.
     """
 
     @staticmethod

@@ -1,8 +1,7 @@
-"""Sequences of similar length taken together as rectangles, for kernels that are called once for
-each rectangle.
+"""Bucketing: sequences of similar length padded to one block, for kernels called once a block.
 
-A long sequence is a rectangle of its own, seen where it lies. Short ones are worth their padding: a
-call costs as much as many elements do. Two layouts are grouped alike, since a kernel may read a
+A long sequence is a block of its own, a view of its frames. Short ones are worth their padding: a
+call costs as much as many elements do. Two layouts get the same buckets, since a kernel may read a
 pair of sequences, one of each.
 """
 
@@ -21,58 +20,58 @@ from cntk._runtime.transfer import to_device
 if TYPE_CHECKING:
     from cntk._runtime.layout.layout import Layout
 
-# Elements of a rectangle that cost as much as a call forwards and backwards does: measured on a
+# Elements of a block that cost as much as a call forwards and backwards does: measured on a
 # CPU; elsewhere calls are dear, and elements next to nothing.
 _CALL = 75_000
 _CALL_ELSEWHERE = 50_000_000
-# What it costs to copy a frame there and back, in elements of a rectangle.
+# Cost of a frame's copy there and back, in elements of a block.
 _COPY = 3
 
 
 @dataclass(frozen=True)
 class PaddedBlocks:
-    """Where the frames of one layout lie in rectangles.
+    """Padded blocks of the frames of one layout, each of sequences of similar length.
 
     Attributes:
-        sizes: sequences and frames of each rectangle.
-        begins: for each rectangle its first frame, if it lies in memory as it is; None if its rows
-            are gathered.
-        frames: for each place of each gathered rectangle the frame that stands there, the
-            sequence's last one where it has ended, int64; None for the others.
-        held: the same, with the number of all frames where a sequence has ended.
-        is_full: for each rectangle whether all of its places hold a frame.
-        places: where each frame stands in all rectangles, one after another, int64 ``[frames]``;
-            None if it is there already.
+        sizes: number of sequences and of frames of each block.
+        begins: first frame of each block that is a view of the frames; None if its rows are
+            gathered.
+        frames: for each gathered block the frame at each position, int64, the sequence's last one
+            where it has ended; None for the others.
+        frames_or_end: the same, with the number of all frames where a sequence has ended.
+        is_full: for each block True if all of its positions hold a frame.
+        positions: the position of each frame in all blocks, one after another, int64 ``[frames]``;
+            None if frames and positions are in the same order.
     """
 
     sizes: tuple[tuple[int, int], ...]
     begins: tuple[int | None, ...]
     frames: tuple[Tensor | None, ...]
-    held: tuple[Tensor | None, ...]
+    frames_or_end: tuple[Tensor | None, ...]
     is_full: tuple[bool, ...]
-    places: Tensor | None
+    positions: Tensor | None
 
     def split(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Frames ``[frames, *shape]`` as rectangles ``[sequences, length, *shape]``."""
-        if len(self.sizes) == 1 and self.places is None:
+        """Return frames ``[frames, *shape]`` as blocks ``[sequences, length, *shape]``."""
+        if len(self.sizes) == 1 and self.positions is None:
             return (x.reshape(*self.sizes[0], *x.shape[1:]),)
-        return _Split.apply(x, self)  # type: ignore[no-untyped-call, no-any-return]
+        return _Gather.apply(x, self)  # type: ignore[no-untyped-call, no-any-return]
 
     def join(self, parts: Sequence[Tensor]) -> Tensor:
-        """PaddedBlocks as frames; what stands where a sequence has ended is lost."""
-        if len(parts) == 1 and self.places is None:
+        """Return blocks as frames, without what lies beyond a sequence's end."""
+        if len(parts) == 1 and self.positions is None:
             return parts[0].flatten(0, 1)
-        return _Join.apply(self, *parts)  # type: ignore[no-untyped-call, no-any-return]
+        return _Scatter.apply(self, *parts)  # type: ignore[no-untyped-call, no-any-return]
 
-    def taken(self, x: Tensor) -> tuple[Tensor, ...]:
-        """The rectangles, the last frame again where a sequence has ended."""
+    def gather(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Gather the blocks; beyond a sequence's end its last frame is repeated."""
         return tuple(self._part(x, k, rows) for k, rows in enumerate(self.frames))
 
-    def taken_with_zeros(self, x: Tensor) -> tuple[Tensor, ...]:
-        """The rectangles, zeros where a sequence has ended."""
-        if self.places is not None:
+    def gather_with_zeros(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Gather the blocks, with zeros beyond a sequence's end."""
+        if self.positions is not None:
             x = torch.cat([x, x.new_zeros((1, *x.shape[1:]))])
-        return tuple(self._part(x, k, rows) for k, rows in enumerate(self.held))
+        return tuple(self._part(x, k, rows) for k, rows in enumerate(self.frames_or_end))
 
     def _part(self, x: Tensor, k: int, rows: Tensor | None) -> Tensor:
         count, length = self.sizes[k]
@@ -81,60 +80,58 @@ class PaddedBlocks:
         return part.reshape(count, length, *x.shape[1:])
 
     def masks(self, frames: int) -> tuple[Tensor | None, ...]:
-        """For each rectangle which places hold a frame, bool ``[sequences, length]``; None if all
-        do.
+        """Return for each block the mask of its frames, bool ``[sequences, length]``; None if it is
+        full.
 
         Args:
-            frames: how many frames there are in all.
+            frames: number of all frames.
         """
-        pairs = zip(self.held, self.sizes, self.is_full, strict=True)
+        pairs = zip(self.frames_or_end, self.sizes, self.is_full, strict=True)
         return tuple(
             None if rows is None or full else (rows < frames).view(size)
             for rows, size, full in pairs
         )
 
-    def put_back(self, parts: Sequence[Tensor]) -> Tensor:
-        """One row for each frame."""
+    def scatter(self, parts: Sequence[Tensor]) -> Tensor:
+        """Return one row for each frame, the inverse of `gather`."""
         rows = torch.cat([part.flatten(0, 1) for part in parts])
-        return rows if self.places is None else rows.index_select(0, self.places)
+        return rows if self.positions is None else rows.index_select(0, self.positions)
 
 
-class _Split(torch.autograd.Function):
-    """Frames as rectangles; torch's own gradient would write each rectangle into zeros and add
-    these up.
-    """
+class _Gather(torch.autograd.Function):
+    """Frames as blocks; torch's own gradient would write each block into zeros and add these up."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, rectangles: PaddedBlocks) -> tuple[Tensor, ...]:
-        ctx.rectangles = rectangles
-        return rectangles.taken(x)
+    def forward(ctx: Any, x: Tensor, blocks: PaddedBlocks) -> tuple[Tensor, ...]:
+        ctx.blocks = blocks
+        return blocks.gather(x)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        return ctx.rectangles.put_back(gradients), None
+        return ctx.blocks.scatter(gradients), None
 
 
-class _Join(torch.autograd.Function):
-    """PaddedBlocks as frames; the places beyond a sequence's end have no gradient."""
+class _Scatter(torch.autograd.Function):
+    """Blocks as frames; positions beyond a sequence's end have no gradient."""
 
     @staticmethod
-    def forward(ctx: Any, rectangles: PaddedBlocks, *parts: Tensor) -> Tensor:
-        ctx.rectangles = rectangles
-        return rectangles.put_back(parts)
+    def forward(ctx: Any, blocks: PaddedBlocks, *parts: Tensor) -> Tensor:
+        ctx.blocks = blocks
+        return blocks.scatter(parts)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[None | Tensor, ...]:
-        return None, *ctx.rectangles.taken_with_zeros(gradient)
+        return None, *ctx.blocks.gather_with_zeros(gradient)
 
 
 @dataclass(frozen=True)
 class LengthBuckets:
-    """Pairs of sequences, one of each of two layouts, in rectangles.
+    """Pairs of sequences, one of each of two layouts, in padded blocks.
 
     Attributes:
-        first, second: the rectangles of the two layouts; the same object if it is one layout.
-        masks: for each rectangle of the second layout which places hold a frame, bool ``[sequences,
-            length]``; None if all do.
+        first, second: the blocks of the two layouts; the same object if it is one layout.
+        masks: for each block of the second layout the mask of its frames, bool ``[sequences,
+            length]``; None if it is full.
     """
 
     first: PaddedBlocks
@@ -143,87 +140,93 @@ class LengthBuckets:
 
 
 def length_buckets_of(first: Layout, second: Layout, width: int) -> LengthBuckets:
-    """Pairs of sequences grouped so that a kernel on pairs of frames takes the least time.
+    """Bucket pairs of sequences so that a kernel on pairs of frames takes the least time.
 
     Args:
         first, second: the layouts, of as many sequences.
-        width: how many numbers the kernel multiplies and adds up for each pair of frames.
+        width: number of multiplications and additions of the kernel for each pair of frames.
     """
     call = (_CALL if first.device.type == "cpu" else _CALL_ELSEWHERE) // max(width, 1)
-    numbers = _grouped(first.lengths, second.lengths, call)
+    numbers = _buckets(first.lengths, second.lengths, call)
     alike = first.lengths == second.lengths
-    one = _rectangles(first, numbers)
-    other = one if alike else _rectangles(second, numbers)
+    one = _blocks(first, numbers)
+    other = one if alike else _blocks(second, numbers)
     return LengthBuckets(one, other, other.masks(second.frames))
 
 
-def _grouped(first: Sequence[int], second: Sequence[int], call: int) -> list[list[int]]:
-    """Numbers of the sequences of each group, in the order of memory."""
+def _buckets(first: Sequence[int], second: Sequence[int], call: int) -> list[list[int]]:
+    """Return the numbers of the sequences of each bucket, in the order of memory."""
     if len(set(first)) == len(set(second)) == 1:
         return [list(range(len(first)))]
-    groups: list[list[int]] = []
+    buckets: list[list[int]] = []
     longest = longest_other = 0
     for k in sorted(range(len(first)), key=lambda k: (-first[k], -second[k])):
         n, m = first[k], second[k]
         other = max(longest_other, m)
-        members = len(groups[-1]) if groups else 0
+        members = len(buckets[-1]) if buckets else 0
         padding = longest * other - n * m + longest * (other - longest_other) * members
         # An empty sequence has nothing to look at, or nobody who looks: it stays alone.
         if n * m and longest * longest_other and padding + _COPY * (longest + other) // 2 < call:
-            groups[-1].append(k)
+            buckets[-1].append(k)
             longest_other = other
         else:
-            groups.append([k])
+            buckets.append([k])
             longest, longest_other = n, m
-    for group in groups:
-        group.sort()
-    return sorted(groups)
+    for bucket in buckets:
+        bucket.sort()
+    return sorted(buckets)
 
 
-def _rectangles(layout: Layout, groups: list[list[int]]) -> PaddedBlocks:
+def _blocks(layout: Layout, buckets: list[list[int]]) -> PaddedBlocks:
     lengths = np.asarray(layout.lengths, dtype=np.int64)
     begins = np.cumsum(lengths) - lengths
-    extents = [max(layout.lengths[k] for k in group) for group in groups]
-    order = [k for group in groups for k in group]
+    extents = [max(layout.lengths[k] for k in bucket) for bucket in buckets]
+    order = [k for bucket in buckets for k in bucket]
     in_order = order == sorted(order)
-    lie = [_lies(layout.lengths, group) for group in groups]
+    are_views = [_is_view(layout.lengths, bucket) for bucket in buckets]
     starts = tuple(
-        int(begins[group[0]]) if as_it_is else None
-        for group, as_it_is in zip(groups, lie, strict=True)
+        int(begins[bucket[0]]) if is_view else None
+        for bucket, is_view in zip(buckets, are_views, strict=True)
     )
-    sizes = tuple(zip(map(len, groups), extents, strict=True))
-    none = (None,) * len(groups)
-    full = tuple(len({layout.lengths[k] for k in group}) == 1 for group in groups)
-    if in_order and all(lie):
+    sizes = tuple(zip(map(len, buckets), extents, strict=True))
+    none = (None,) * len(buckets)
+    full = tuple(len({layout.lengths[k] for k in bucket}) == 1 for bucket in buckets)
+    if in_order and all(are_views):
         return PaddedBlocks(sizes, starts, none, none, full, None)
-    widths = np.repeat(extents, [len(group) for group in groups])
-    first_place = np.cumsum(widths) - widths
+    widths = np.repeat(extents, [len(bucket) for bucket in buckets])
+    first_position = np.cumsum(widths) - widths
     row = np.repeat(np.arange(len(order)), widths)
-    step = np.arange(len(row)) - first_place[row]
+    step = np.arange(len(row)) - first_position[row]
     own = lengths[order][row]
     frames = begins[order][row] + np.minimum(step, own - 1)
     present = step < own
-    places = np.empty(layout.frames, dtype=np.int64)
-    places[frames[present]] = np.flatnonzero(present)
-    held = np.where(present, frames, layout.frames)
+    positions = np.empty(layout.frames, dtype=np.int64)
+    positions[frames[present]] = np.flatnonzero(present)
+    frames_or_end = np.where(present, frames, layout.frames)
     ends = np.cumsum([count * extent for count, extent in sizes])[:-1].tolist()
-    whole = to_device(torch.from_numpy(np.concatenate([frames, held, places])), layout.device)
-    of_frames, of_held, of_places = torch.split(whole, [len(frames), len(held), len(places)])
+    whole = to_device(
+        torch.from_numpy(np.concatenate([frames, frames_or_end, positions])), layout.device
+    )
+    of_frames, of_frames_or_end, of_positions = torch.split(
+        whole, [len(frames), len(frames_or_end), len(positions)]
+    )
     return PaddedBlocks(
         sizes,
         starts,
-        _gathered(of_frames, ends, lie),
-        _gathered(of_held, ends, lie),
+        _index_of_gathered(of_frames, ends, are_views),
+        _index_of_gathered(of_frames_or_end, ends, are_views),
         full,
-        of_places,
+        of_positions,
     )
 
 
-def _lies(lengths: Sequence[int], group: list[int]) -> bool:
-    """Whether sequences are a rectangle in memory as they are."""
-    return group[-1] - group[0] == len(group) - 1 and len({lengths[k] for k in group}) == 1
+def _is_view(lengths: Sequence[int], bucket: list[int]) -> bool:
+    """Return whether sequences are a block in memory as they are."""
+    return bucket[-1] - bucket[0] == len(bucket) - 1 and len({lengths[k] for k in bucket}) == 1
 
 
-def _gathered(rows: Tensor, ends: list[int], lie: list[bool]) -> tuple[Tensor | None, ...]:
+def _index_of_gathered(
+    rows: Tensor, ends: list[int], are_views: list[bool]
+) -> tuple[Tensor | None, ...]:
     parts = rows.tensor_split(ends)
-    return tuple(None if as_it_is else part for part, as_it_is in zip(parts, lie, strict=True))
+    return tuple(None if is_view else part for part, is_view in zip(parts, are_views, strict=True))

@@ -1,4 +1,4 @@
-"""Rows at other places, with a gradient that is a choice of rows as well."""
+"""Row permutations whose backward pass is a gather, not a scatter-add."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 def permute_rows(x: Tensor, source: Tensor, target: Tensor) -> Tensor:
-    """Rows of a tensor in another order.
+    """Return the rows of a tensor in another order.
 
     Args:
         x: ``[rows, *shape]``.
@@ -19,11 +19,11 @@ def permute_rows(x: Tensor, source: Tensor, target: Tensor) -> Tensor:
     """
     if not x.requires_grad:
         return x.index_select(0, source)
-    return _Moved.apply(x, source, target)  # type: ignore[no-any-return, no-untyped-call]
+    return _PermuteRows.apply(x, source, target)  # type: ignore[no-any-return, no-untyped-call]
 
 
-class _Moved(torch.autograd.Function):
-    """Rows by their places; torch's own gradient would add rows up."""
+class _PermuteRows(torch.autograd.Function):
+    """Row permutation with a gather as gradient; torch's own would be a scatter-add."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, source: Tensor, target: Tensor) -> Tensor:

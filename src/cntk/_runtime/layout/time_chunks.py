@@ -1,8 +1,7 @@
-"""Sequences of different length cut into pieces of time, for fused kernels that want rectangles.
+"""Sequences of different length cut into chunks of time, for fused kernels that want blocks.
 
-A piece holds some steps of those sequences that still run, longest first, so that the places beyond
-a sequence's end are few: only in the piece in which it ends. A kernel hands its states from piece
-to piece.
+A chunk holds some steps of those sequences that still run, longest first. So there is little
+padding: only in the chunk in which a sequence ends. A kernel hands its states from chunk to chunk.
 """
 
 from __future__ import annotations
@@ -19,18 +18,18 @@ from cntk._runtime.layout.index_map import IndexMap, inverse_index
 if TYPE_CHECKING:
     from cntk._runtime.layout.layout import Layout
 
-# Steps of a piece by the longest sequence: few sizes, since kernels prepare themselves anew for
-# each they meet.
+# Steps of a chunk by the longest sequence: few sizes, since kernels prepare themselves anew for
+# each new size.
 _STEPS = ((64, 8), (192, 16), (768, 32))
 _MOST_STEPS = 64
 
 
 @dataclass(frozen=True)
 class TimeChunks(IndexMap):
-    """How the frames of a layout lie in pieces, one piece after another and step by step.
+    """Index map from the frames of a layout to chunks, one chunk after another, step by step.
 
     Attributes:
-        sizes: steps and running sequences of each piece.
+        sizes: number of steps and of running sequences of each chunk.
         order: sequence numbers, longest first, int64 ``[count]``.
     """
 
@@ -38,7 +37,7 @@ class TimeChunks(IndexMap):
     order: Tensor
 
     def split(self, rows: Tensor) -> Iterator[Tensor]:
-        """Rows of all places as rectangles ``[steps, running, *shape]``."""
+        """Yield the rows of all positions as blocks ``[steps, running, *shape]``."""
         begin = 0
         for steps, running in self.sizes:
             yield rows[begin : begin + steps * running].view(steps, running, *rows.shape[1:])
@@ -46,7 +45,7 @@ class TimeChunks(IndexMap):
 
 
 def time_chunks_of(layout: Layout, backwards: bool) -> TimeChunks:
-    """The pieces of a layout.
+    """Return the time chunks of a layout.
 
     Args:
         layout: the sequences' lengths.
@@ -61,16 +60,16 @@ def time_chunks_of(layout: Layout, backwards: bool) -> TimeChunks:
     step = layout.positions
     if backwards:
         step = (layout.lengths_tensor - 1)[layout.segments] - step
-    piece = torch.div(step, steps, rounding_mode="floor")
-    # All pieces but the last have as many steps: what lies before one is known without it.
+    chunk = torch.div(step, steps, rounding_mode="floor")
+    # All chunks but the last have the same number of steps: their offsets do not depend on it.
     widths = layout.step_sizes_tensor[::steps]
     starts = (torch.cumsum(widths, 0) - widths) * steps
-    places = starts[piece] + (step - piece * steps) * widths[piece] + rank[layout.segments]
-    return TimeChunks(inverse_index(places, total), places, sizes, order)
+    index = starts[chunk] + (step - chunk * steps) * widths[chunk] + rank[layout.segments]
+    return TimeChunks(inverse_index(index, total), index, sizes, order)
 
 
 def _sizes(descending: Sequence[int], steps: int) -> Iterator[tuple[int, int]]:
-    """Steps and running sequences of each piece, given the lengths, longest first."""
+    """Yield the number of steps and of running sequences of each chunk."""
     running = len(descending)
     for begin in range(0, descending[0] if descending else 0, steps):
         while descending[running - 1] <= begin:

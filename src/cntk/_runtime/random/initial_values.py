@@ -1,4 +1,4 @@
-"""How initial values of parameters are drawn: the distributions behind `cntk.initializer`.
+"""Random initial values of parameters: the distributions behind `cntk.initializer`.
 
 All random ones come from `MersenneTwister64` in the original's order, so the same seed gives the
 original's values.
@@ -28,7 +28,7 @@ SentinelValueForInferParamInitRank = 2**31 - 1
 
 @dataclass(frozen=True)
 class Initializer(ABC):
-    """How to draw a parameter's first value.
+    """Distribution of a parameter's initial value.
 
     Attributes:
         seed: of the random numbers; None lets each parameter take the next automatic one.
@@ -38,7 +38,7 @@ class Initializer(ABC):
 
     @abstractmethod
     def sample(self, shape: tuple[int, ...], dtype: np.dtype[Any], seed: int) -> Array:
-        """A value of that shape and number format; the same seed gives the same value.
+        """Return a value of that shape and dtype; the same seed gives the same value.
 
         Raises:
             ValueError: if the shape has fewer axes than the initializer's ranks ask for.
@@ -52,7 +52,7 @@ class Initializer(ABC):
         """
 
     def seeded(self, seed: int) -> Initializer:
-        """The same initializer with that seed."""
+        """Return the same initializer with that seed."""
         return replace(self, seed=seed)
 
 
@@ -96,12 +96,12 @@ class TruncatedNormal(Random):
     """Normal, without what is more than two standard deviations out."""
 
     def sample(self, shape: tuple[int, ...], dtype: np.dtype[Any], seed: int) -> Array:
-        stream, kept, missing = MersenneTwister64(seed), [], math.prod(shape)
+        stream, parts, missing = MersenneTwister64(seed), [], math.prod(shape)
         while missing > 0:
             drawn = stream.normal(missing + missing // 16 + 16)
-            kept.append(drawn[np.abs(drawn) <= 2][:missing])
-            missing -= len(kept[-1])
-        numbers = np.concatenate(kept) if kept else np.empty(0)
+            parts.append(drawn[np.abs(drawn) <= 2][:missing])
+            missing -= len(parts[-1])
+        numbers = np.concatenate(parts) if parts else np.empty(0)
         return _scaled(numbers, self.scale, shape, dtype)
 
 
@@ -113,7 +113,7 @@ class Ranked(Random):
     filter_rank: int
 
     def fans(self, shape: tuple[int, ...]) -> tuple[int, int]:
-        """How many values each output reads, and how many each input writes to."""
+        """Return how many values each output reads, and how many each input writes to."""
         rank = len(shape)
         outputs = 1 if self.output_rank == SentinelValueForInferParamInitRank else self.output_rank
         filter_ = 0 if self.filter_rank == SentinelValueForInferParamInitRank else self.filter_rank
@@ -180,7 +180,9 @@ class Bilinear(Initializer):
 
 
 def _range(spread: float, dtype: np.dtype[Any]) -> float:
-    """The original draws in double, but rounds the spread to the parameter's own format first."""
+    """Return the spread, rounded to the parameter's dtype as in the original, which draws in
+    double.
+    """
     return spread if dtype == np.float64 else float(np.float32(spread))
 
 

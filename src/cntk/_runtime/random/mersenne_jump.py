@@ -52,7 +52,7 @@ class Recurrence:
 
     @property
     def degree(self) -> int:
-        """How many bits the state has."""
+        """Number of bits of the state."""
         return self.w * self.n - self.r
 
     @cached_property
@@ -72,46 +72,46 @@ class Recurrence:
         return _terms(total ^ _product(high, low), self.degree + 1)
 
     def power(self, exponent: int) -> _Terms:
-        """The power of t modulo the characteristic polynomial: terms ``[degree]``."""
+        """Return the power of t modulo the characteristic polynomial: terms ``[degree]``."""
         bits = max(1, exponent.bit_length())
         direct = max(k for k in range(bits + 1) if exponent >> bits - k < self.degree)
-        found = np.zeros(self.degree, np.uint8)
-        found[exponent >> bits - direct] = 1
+        terms = np.zeros(self.degree, np.uint8)
+        terms[exponent >> bits - direct] = 1
         for k in range(bits - direct - 1, -1, -1):
             squared = np.zeros(2 * self.degree, np.uint8)
             shift = exponent >> k & 1
-            squared[shift : 2 * self.degree - 1 + shift : 2] = found
-            found = self._remainder(squared)
-        return found
+            squared[shift : 2 * self.degree - 1 + shift : 2] = terms
+            terms = self._remainder(squared)
+        return terms
 
     def jumped(self, words: npt.NDArray[np.uint64], distance: int) -> npt.NDArray[np.uint64]:
-        """The state so many words later.
+        """Return the state ``distance`` words later.
 
         Args:
             words: the sequence from the present state on, at least ``degree + n`` words.
-            distance: how many.
+            distance: number of words.
 
         Returns:
             ``[n]``; of the first word only the bits that are read again are right.
         """
-        places = np.flatnonzero(self.power(distance))
+        exponents = np.flatnonzero(self.power(distance))
         windows = np.lib.stride_tricks.sliding_window_view(words, self.n)
         state: npt.NDArray[np.uint64] = np.zeros(self.n, words.dtype)
-        for begin in range(0, len(places), _ROWS):
-            state ^= np.bitwise_xor.reduce(windows[places[begin : begin + _ROWS]], axis=0)
+        for begin in range(0, len(exponents), _ROWS):
+            state ^= np.bitwise_xor.reduce(windows[exponents[begin : begin + _ROWS]], axis=0)
         return state
 
     # -- division: the quotient is a product with a reciprocal that is worked out once -------------
 
     @cached_property
     def _size(self) -> int:
-        """How long transforms must be for whole products."""
+        """Length of transforms for whole products."""
         return _fast_size(2 * self.degree)
 
     @cached_property
     def _half(self) -> int:
-        """How long they must be for remainders: of the product the higher terms, which wrap around,
-        are known.
+        """Length of transforms for remainders: the product's higher terms, which wrap around, are
+        known.
         """
         return _fast_size(self.degree)
 
@@ -121,20 +121,22 @@ class Recurrence:
 
     @cached_property
     def _reciprocal(self) -> _Spectrum:
-        """Of the polynomial with its terms in reverse order, as a power series of as many terms."""
+        """Reciprocal of the polynomial with reversed terms, as a power series of ``degree``
+        terms.
+        """
         reverse = self.polynomial[::-1]
-        found = np.ones(1, np.uint8)
-        while len(found) < self.degree:
+        series = np.ones(1, np.uint8)
+        while len(series) < self.degree:
             # Newton's step: modulo 2 it is a square times the series.
-            known = min(2 * len(found), self.degree)
+            known = min(2 * len(series), self.degree)
             squared = np.zeros(known, np.uint8)
-            squared[::2] = found[: (known + 1) // 2]
+            squared[::2] = series[: (known + 1) // 2]
             size = _fast_size(2 * known)
-            found = _convolved(_spectrum(squared, size), reverse[:known], size)[:known]
-        return _spectrum(found, self._size)
+            series = _convolved(_spectrum(squared, size), reverse[:known], size)[:known]
+        return _spectrum(series, self._size)
 
     def _remainder(self, terms: _Terms) -> _Terms:
-        """What is left of a polynomial with ``2 * degree`` terms."""
+        """Return the remainder of a polynomial with ``2 * degree`` terms."""
         count = self.degree
         quotient = _convolved(self._reciprocal, terms[: count - 1 : -1], self._size)[:count][::-1]
         product = _convolved(self._divisor, quotient, self._half)
@@ -143,7 +145,7 @@ class Recurrence:
 
 
 def _fast_size(least: int) -> int:
-    """A size with small prime factors alone: transforms of such are fast."""
+    """Return a size with small prime factors alone, for fast transforms."""
     size = least
     while True:
         left = size
@@ -156,10 +158,10 @@ def _fast_size(least: int) -> int:
 
 
 def _wrapped(terms: _Terms, size: int) -> _Terms:
-    """A polynomial modulo t^size - 1."""
-    pieces = np.zeros((-(-len(terms) // size), size), np.uint8)
-    pieces.reshape(-1)[: len(terms)] = terms
-    wrapped: _Terms = np.bitwise_xor.reduce(pieces, axis=0)
+    """Return a polynomial modulo t^size - 1."""
+    rows = np.zeros((-(-len(terms) // size), size), np.uint8)
+    rows.reshape(-1)[: len(terms)] = terms
+    wrapped: _Terms = np.bitwise_xor.reduce(rows, axis=0)
     return wrapped
 
 
@@ -175,7 +177,7 @@ def _convolved(spectrum: _Spectrum, terms: _Terms, size: int) -> _Terms:
 
 
 def _product(one: int, other: int) -> int:
-    """The product of two polynomials whose terms are an integer's bits."""
+    """Return the product of two polynomials whose terms are an integer's bits."""
     result = 0
     while other:
         low = other & -other

@@ -79,13 +79,13 @@ class MersenneTwister64:
         self._ready: _Words = np.empty(0, np.uint64)
 
     def words(self, count: int) -> _Words:
-        """The next ``count`` words of 64 random bits, uint64 ``[count]``."""
+        """Return the next ``count`` words of 64 random bits, uint64 ``[count]``."""
         taken = self.peek(count)
         self._ready = self._ready[count:]
         return taken
 
     def peek(self, count: int) -> _Words:
-        """The next ``count`` words, which stay the next ones."""
+        """Return the next ``count`` words without taking them."""
         self._fill(count)
         return self._ready[:count]
 
@@ -100,7 +100,7 @@ class MersenneTwister64:
             self.words(min(_BLOCK, count - start))
 
     def uniform(self, count: int) -> _Doubles:
-        """The next ``count`` numbers uniform on [0, 1), float64 ``[count]``; each takes one
+        """Return the next ``count`` numbers uniform on [0, 1), float64 ``[count]``; each takes one
         word.
         """
         out = np.empty(count)
@@ -111,8 +111,8 @@ class MersenneTwister64:
         return out
 
     def normal(self, count: int) -> _Doubles:
-        """The next ``count`` standard normal numbers, float64 ``[count]``; each takes one word or a
-        few.
+        """Return the next ``count`` standard normal numbers, float64 ``[count]``; each takes one or
+        more words.
         """
         out = np.empty(count)
         done = 0
@@ -127,13 +127,13 @@ class MersenneTwister64:
             self._ready = np.concatenate((self._ready, self._make(missing)))
 
     def _make(self, count: int) -> _Words:
-        """At least ``count`` new words."""
+        """Return at least ``count`` new words."""
         words = self._raw(count)
         self._state = words[-_STATE:].copy()
         return _temper(words[_STATE:])
 
     def _raw(self, count: int) -> _Words:
-        """The state, and at least ``count`` new words behind it as they are before tempering."""
+        """Return the state, followed by at least ``count`` new words before tempering."""
         steps = -(-count // _STEP)
         words: _Words = np.empty(_STATE + steps * _STEP, np.uint64)
         words[:_STATE] = self._state
@@ -152,7 +152,7 @@ class MersenneTwister64:
         return words
 
     def _normal_block(self, out: _Doubles) -> int:
-        """Fill the front of ``out``; returns how much of it.
+        """Fill the front of ``out``; return the number of elements filled.
 
         Nearly every word alone decides a number; the few that fall beside a layer's sure part take
         more words, and are walked through one by one.

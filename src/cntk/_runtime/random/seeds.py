@@ -22,7 +22,7 @@ _state = _Seeds()
 
 
 def next_seed() -> int:
-    """The next automatic seed: a running number, or the fixed one."""
+    """Return the next automatic seed: a running number, or the fixed one."""
     seed = _state.next
     if not _state.fixed:
         _state.next += 1
@@ -48,12 +48,12 @@ def _seed(seed: int, function: str) -> int:
 
 
 def get_random_seed() -> int:
-    """The seed that is chosen next."""
+    """Return the next automatic seed, without taking it."""
     return _state.next
 
 
 def is_random_seed_fixed() -> bool:
-    """Whether `set_fixed_random_seed` holds."""
+    """Return whether `set_fixed_random_seed` was called last."""
     return _state.fixed
 
 
@@ -82,7 +82,7 @@ def set_dropout_compatibility(on: bool = True) -> None:
 
 
 def is_dropout_compatible() -> bool:
-    """Whether `set_dropout_compatibility` holds."""
+    """Return whether `set_dropout_compatibility` is on."""
     return _state.original_dropout
 
 
@@ -92,5 +92,5 @@ def force_deterministic_algorithms() -> None:
 
 
 def should_force_deterministic_algorithms() -> bool:
-    """Whether torch chooses only algorithms whose results do not vary from run to run."""
+    """Return whether torch chooses only algorithms whose results do not vary from run to run."""
     return torch.are_deterministic_algorithms_enabled()

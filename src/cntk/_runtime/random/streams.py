@@ -88,7 +88,7 @@ class TwisterStream(SeededStream):
         self._twister = None
 
     def uniform(self, count: int, device: torch.device) -> Tensor:
-        """The next numbers uniform on [0, 1), float64 ``[count]``."""
+        """Return the next numbers uniform on [0, 1), float64 ``[count]``."""
         if device.type == "cpu":
             numbers = torch.from_numpy(self.twister.uniform(count))
         else:
@@ -99,8 +99,8 @@ class TwisterStream(SeededStream):
         return numbers
 
     def normal(self, count: int, device: torch.device) -> Tensor:
-        """The next standard normal numbers, float64 ``[count]``; an even number of them is taken,
-        as in the original.
+        """Return the next standard normal numbers, float64 ``[count]``; an even number of them is
+        taken, as in the original.
         """
         even = count + count % 2
         if device.type == "cpu":
@@ -147,30 +147,30 @@ class RandomStream(SeededStream):
         return words.view(torch.int16)[:count]
 
     def _words(self, count: int) -> np.ndarray:
-        """The next raw words, uint64 ``[count]``."""
-        place = self.offset // 4 % self.block
-        if self._raw is None or place == 0:
-            self._raw = self._seeded(self.offset // 4 // self.block, place)
+        """Return the next raw words, uint64 ``[count]``."""
+        position = self.offset // 4 % self.block
+        if self._raw is None or position == 0:
+            self._raw = self._seeded(self.offset // 4 // self.block, position)
         # NumPy's SFC64 gives raw words several times faster than torch's CPU generator.
-        found = self._raw.random_raw(min(count, self.block - place))
-        self.offset += 4 * len(found)
+        words = self._raw.random_raw(min(count, self.block - position))
+        self.offset += 4 * len(words)
         return (
-            found
-            if len(found) == count
-            else np.concatenate([found, self._words(count - len(found))])
+            words
+            if len(words) == count
+            else np.concatenate([words, self._words(count - len(words))])
         )
 
-    def _seeded(self, block: int, place: int) -> np.random.SFC64:
+    def _seeded(self, block: int, position: int) -> np.random.SFC64:
         generator = np.random.SFC64(
             np.random.SeedSequence([self.seed, block]) if block else self.seed
         )
-        for begin in range(0, place, 2**20):
-            generator.random_raw(min(2**20, place - begin))
+        for begin in range(0, position, 2**20):
+            generator.random_raw(min(2**20, position - begin))
         return generator
 
 
 def _whole(count: int) -> int:
-    """A number of words, rounded up to whole raw words of 64 bits."""
+    """Return a number of words, rounded up to whole raw words of 64 bits."""
     return -(-count // 4) * 4
 
 
@@ -186,17 +186,17 @@ class Streams:
         self.begun: dict[Any, tuple[Any, Any]] = {}
 
     def find(self, place: Any, kind: type, begin: Callable[[], T]) -> T:
-        """The stream of an operation, begun anew where its seed has been set since.
+        """Return the stream of an operation, begun anew if its seed has been set since.
 
         Args:
             place: where in the graph the operation stands.
             kind: the operation's class.
             begin: makes the stream.
         """
-        kept = self.begun.get((place, kind))
-        if kept is None or kept[0] != place[0].times_seeded:
-            kept = self.begun[place, kind] = (place[0].times_seeded, begin())
-        return kept[1]
+        entry = self.begun.get((place, kind))
+        if entry is None or entry[0] != place[0].times_seeded:
+            entry = self.begun[place, kind] = (place[0].times_seeded, begin())
+        return entry[1]
 
     def mark(self) -> dict[Any, tuple[int, Mark]]:
         """Return where all of them are, for `go_back`."""
@@ -209,10 +209,10 @@ class Streams:
             stream.go_back(mark if seeded == times else None)
 
     def offsets(self) -> dict[int, int]:
-        """How many numbers each operation has taken, by the identity of its primitive."""
-        kept = ((place[0], times, stream) for (place, _), (times, stream) in self.begun.items())
+        """Return how many numbers each operation has taken, by the identity of its primitive."""
+        entries = ((place[0], times, stream) for (place, _), (times, stream) in self.begun.items())
         return {
             id(primitive): stream.offset
-            for primitive, times, stream in kept
+            for primitive, times, stream in entries
             if primitive.times_seeded == times
         }
