@@ -16,7 +16,7 @@ from cntk.errors import GraphError
 
 
 def lower_node(node: Node) -> Kernel | RunKernel:
-    """A node's kernel; sparse operands that it does not take are made dense first."""
+    """Return a node's kernel; sparse operands that it does not take are made dense first."""
     types = tuple(ref.type for ref in node.operands)
     if not needs_runtime_shape(node.op, types):
         return _lowered(node, types)

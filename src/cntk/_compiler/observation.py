@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Observation:
-    """What is switched on.
+    """Observations of runs that are switched on.
 
     Attributes:
         checks: whether results are compared with what was inferred; see `verify`.

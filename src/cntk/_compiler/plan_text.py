@@ -94,12 +94,12 @@ def loop_code(plan: Plan) -> list[str]:
 
 def plan_reasons(plan: Plan) -> list[str]:
     """Return why loops of a plan run slower than they could."""
-    found = []
+    texts = []
     for loop in (item for item in plan.nodes if isinstance(item, Loop)):
         if not isinstance(loop, FusedLoop):
-            kept = [loop.reasons] if loop.kernel is None else [loop.reasons, loop.kernel.reasons]
-            found += [f"{reasons.about}: {text}" for reasons in kept for text in reasons]
-    return found
+            sources = [loop.reasons] if loop.kernel is None else [loop.reasons, loop.kernel.reasons]
+            texts += [f"{reasons.about}: {text}" for reasons in sources for text in reasons]
+    return texts
 
 
 def thread_text(plan: Plan, run: RunContext) -> str:
@@ -133,8 +133,8 @@ def thread_lines(plan: Plan, training: bool) -> list[str]:
 
 
 def _least_large(plan: Plan, training: bool, axes: set[tuple[Axis, ...]], most: int) -> int | None:
-    """The least number of samples, or of sequences, that is worth all threads; None for none up to
-    a number.
+    """Return the least number of samples, or of sequences, for which all threads are used; None if
+    there is none up to a number.
     """
     device = torch.device("cpu")
 
@@ -156,7 +156,7 @@ def _count(count: int, what: str) -> str:
 
 
 def _meaning(item: Node | Loop) -> str:
-    """What of the graph an item of a plan computes, and its results' types."""
+    """Return what of the graph an item of a plan computes, and its results' types."""
     names = list(_names(item))
     more = len(names) - _NAMED
     shown = [*names[:_NAMED], f"{more} more"] if more > 0 else names

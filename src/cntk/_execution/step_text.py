@@ -42,7 +42,9 @@ def tier_lines(step: TrainingStep) -> list[str]:
 
 
 def _waiting(seen: dict[str, int]) -> list[str]:
-    """The sizes that have not come often enough; those of sequences are known by digests alone."""
+    """Return the sizes that have not come often enough; those of sequences are known by digests
+    alone.
+    """
     after = training_step.RECORD_AFTER
     lines = []
     by_count = sorted(seen.items(), key=lambda each: -each[1])
@@ -76,7 +78,7 @@ def code_lines(step: TrainingStep) -> list[str]:
 
 
 def _run(batch: int | None, lengths: Sequence[tuple[Any, Sequence[int]]]) -> RunContext:
-    """A run of some sizes, of which nothing is asked but its work."""
+    """Return the context of a training run of some sizes."""
     device = torch.device("cpu")
     layouts = {axes: Layout(each, None, device) for axes, each in lengths}
     return RunContext(True, device, batch, layouts)

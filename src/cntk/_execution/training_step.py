@@ -70,7 +70,7 @@ class StepResult:
 
 @dataclass(frozen=True)
 class Course:
-    """What a training step has run so far, for an explanation.
+    """Record of what a training step has run so far, for an explanation.
 
     Attributes:
         eager: how many minibatches by autograd, in this process.

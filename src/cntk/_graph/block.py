@@ -65,7 +65,7 @@ class Block(Op):
 
     @property
     def hands_on(self) -> bool:
-        """Whether its outputs are its arguments themselves, as where a function returns several."""
+        """True if its outputs are its arguments themselves, as where a function returns several."""
         return self.composite.outputs == self.arguments
 
     def attributes(self) -> dict[str, Any]:

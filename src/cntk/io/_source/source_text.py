@@ -17,8 +17,8 @@ def reader_lines(source: MinibatchSource) -> list[str]:
 
 def reader_reasons(source: MinibatchSource) -> list[str]:
     """Return why files are read slower than they could be."""
-    found = [c.reasons for c in source._corpora if isinstance(c, TextFile)]
-    return list(dict.fromkeys(f"{r.about}: {text}" for r in found for text in r))
+    by_file = [c.reasons for c in source._corpora if isinstance(c, TextFile)]
+    return list(dict.fromkeys(f"{r.about}: {text}" for r in by_file for text in r))
 
 
 def _text(corpus: Any) -> str:

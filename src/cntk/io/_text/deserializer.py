@@ -288,8 +288,8 @@ class TextFile:
 
     def _read(self, lines: Lines, part: FileChunk, allowance: Allowance) -> tuple[StreamChunk, ...]:
         """Parse lines into sequences, each of which must have all streams."""
-        found = read_text(lines, self._fields, self._threads, allowance, self.reasons)
-        return self._sequences(lines, part, found, allowance)
+        samples = read_text(lines, self._fields, self._threads, allowance, self.reasons)
+        return self._sequences(lines, part, samples, allowance)
 
     def _sequences(
         self, lines: Lines, part: FileChunk, samples: list[Samples], allowance: Allowance
