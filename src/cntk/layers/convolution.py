@@ -8,27 +8,23 @@ from typing import Any
 import numpy as np
 
 from cntk import ops
-from cntk._arguments import as_flag, as_integer, shown
+from cntk._arguments import as_flag, shown
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
 from cntk._graph.types import InferredDimension
 from cntk.axis import Axis
-from cntk.default_options import default_override_or, get_default_override
-from cntk.errors import ArgumentError, SettingError
+from cntk.default_options import default_override_or
+from cntk.errors import ArgumentError
 from cntk.initializer import glorot_uniform
 from cntk.layers.blocks import UntestedBranchError, identity
+from cntk.layers.convolution_options import ConvolutionOptions, convolution_options
 from cntk.layers.options import (
     Shape,
     activated,
-    as_activation,
-    as_shape,
-    check_reduction_rank,
     first_value,
     fitted,
-    flags_per_axis,
     initial,
     shape_for,
-    sizes_per_axis,
     window_of_rank,
 )
 from cntk.typing import ActivationLike, InitializerLike, ShapeLike
@@ -99,71 +95,28 @@ def Convolution(
         >>> layer(C.input_variable((3, 32, 32))).shape
         (8, 32, 32)
     """
-    return _convolution(
-        "Convolution",
+    _refuse_unsupported("Convolution", groups, transpose_weight)
+    options = convolution_options(
+        Convolution,
         filter_shape,
         num_filters,
-        sequential,
-        activation=get_default_override(Convolution, activation=activation),
-        init=get_default_override(Convolution, init=init),
-        pad=get_default_override(Convolution, pad=pad),
-        strides=strides,
-        sharing=sharing,
-        bias=get_default_override(Convolution, bias=bias),
-        init_bias=get_default_override(Convolution, init_bias=init_bias),
-        reduction_rank=reduction_rank,
-        transpose_weight=transpose_weight,
-        dilation=dilation,
-        groups=groups,
-        max_temp_mem_size_in_samples=max_temp_mem_size_in_samples,
-        name=name,
-    )
-
-
-def _convolution(
-    layer: str,
-    filter_shape: Any,
-    num_filters: Any,
-    sequential: Any = False,
-    *,
-    activation: Any,
-    init: Any,
-    pad: Any,
-    strides: Any,
-    sharing: Any = True,
-    bias: Any,
-    init_bias: Any,
-    reduction_rank: Any,
-    transpose_weight: Any = False,
-    dilation: Any,
-    groups: Any = 1,
-    max_temp_mem_size_in_samples: Any = 0,
-    name: str,
-) -> Function:
-    """`Convolution`, and the layers that are one, with the name that errors call it by."""
-    activation = as_activation(activation, layer)
-    _check_supported(layer, reduction_rank, transpose_weight, groups)
-    window = _window(filter_shape, layer)
-    filters = _filters(num_filters, layer)
-    strides = sizes_per_axis(strides, window, f"{layer}: strides")
-    sharing = flags_per_axis(sharing, window, f"{layer}: sharing")
-    pad = flags_per_axis(pad, window, f"{layer}: pad")
-    dilation = sizes_per_axis(dilation, window, f"{layer}: dilation")
-    bias = as_flag(bias, f"{layer}: bias")
-    sequential = as_flag(sequential, f"{layer}: sequential")
-    memory = as_integer(
+        (activation, init, pad, bias, init_bias),
+        (strides, sharing, dilation),
+        reduction_rank,
         max_temp_mem_size_in_samples,
-        f"{layer}: max_temp_mem_size_in_samples",
-        least=0,
-        most=2**64 - 1,
     )
+    return _convolution(options, name, as_flag(sequential, "Convolution: sequential"))
+
+
+def _convolution(options: ConvolutionOptions, name: str, sequential: bool = False) -> Function:
+    """Make a `Convolution`, or a layer that is one."""
+    window, filters, pad = options.window, options.filters, options.pad
+    reduction_rank, strides = options.reduction_rank, options.strides
     if sequential and strides[0] != 1:
         UntestedBranchError(
             "Convolution: strides along the sequence axis; use SequentialConvolution"
         )
-
-    init_bias = init_bias if bias else None
-    W, b = _parameters(layer, filters or (1,), window, reduction_rank, init, init_bias, len(window))
+    W, b = _parameters(options, len(window))
     ahead = (window[0] - 1) // 2
 
     @BlockFunction("Convolution", name)
@@ -176,10 +129,10 @@ def _convolution(
             W,
             x,
             strides=strides if reduction_rank else (1, *strides),
-            sharing=(True, *sharing),
+            sharing=(True, *options.sharing),
             auto_padding=(False, False, *pad[1:]) if sequential else (False, *pad),
-            dilation=dilation,
-            max_temp_mem_size_in_samples=memory,
+            dilation=options.dilation,
+            max_temp_mem_size_in_samples=options.memory,
         )
         if sequential and not pad[0] and window[0] > 1:
             r = ops.sequence.slice(r, ahead, ahead + 1 - window[0])
@@ -189,13 +142,12 @@ def _convolution(
             r = _without_axis(r, len(window))
         if not filters:
             r = _without_axis(r, len(window) + 1 - sequential)
-        return activated(r, activation)
+        return activated(r, options.activation)
 
     return convolve
 
 
-def _check_supported(layer: str, reduction_rank: Any, transpose_weight: Any, groups: Any) -> None:
-    check_reduction_rank(reduction_rank, layer)
+def _refuse_unsupported(layer: str, groups: Any, transpose_weight: Any = False) -> None:
     if as_flag(transpose_weight, f"{layer}: transpose_weight"):
         raise NotImplementedError(
             f"{layer}: transpose_weight is not supported; use ConvolutionTranspose"
@@ -206,44 +158,18 @@ def _check_supported(layer: str, reduction_rank: Any, transpose_weight: Any, gro
         )
 
 
-def _window(filter_shape: Any, layer: str) -> Shape:
-    """A filter's shape.
+def _parameters(options: ConvolutionOptions, bias_axes: int) -> tuple[Parameter, Parameter | None]:
+    """Create the filters, and the bias if it has an initial value.
 
-    Raises:
-        ValueError: if it has no axis.
+    A bias given as an array keeps the array's shape.
     """
-    window = as_shape(filter_shape, f"{layer}: filter_shape", least=1)
-    if not window:
-        raise SettingError(
-            f"{layer}: filter_shape: expected at least one axis, got {shown(filter_shape)}"
-        )
-    return window
-
-
-def _filters(num_filters: Any, layer: str) -> Shape:
-    """The number of filters as a shape; none if there is no axis for them."""
-    filters = () if num_filters is None else as_shape(num_filters, f"{layer}: num_filters", least=1)
-    if len(filters) > 1:
-        raise ValueError(f"{layer}: num_filters must be a single number, got {filters}")
-    return filters
-
-
-def _parameters(
-    layer: str,
-    filters: Shape,
-    window: Shape,
-    reduction_rank: int,
-    init: Any,
-    init_bias: Any,
-    bias_axes: int,
-) -> tuple[Parameter, Parameter | None]:
-    """Filters, and the bias if it has an initial value. A bias given as an array keeps the array's
-    shape.
-    """
-    shape = shape_for((*filters, InferredDimension if reduction_rank else 1, *window), init)
-    init = initial(init, layer, output_rank=-1, filter_rank=len(window))
+    layer, window, init_bias = options.layer, options.window, options.init_bias
+    filters = options.filters or (1,)
+    channels = InferredDimension if options.reduction_rank else 1
+    shape = shape_for((*filters, channels, *window), options.init)
+    init = initial(options.init, layer, output_rank=-1, filter_rank=len(window))
     W = Parameter(shape, init=fitted(init, shape, layer), name="W")
-    if init_bias is None:
+    if init_bias is None or not options.has_bias:
         return W, None
     init_bias = first_value(init_bias, f"{layer}: init_bias")
     b_shape = np.shape(init_bias) or (*filters, *(1,) * bias_axes)
@@ -287,31 +213,13 @@ def SequentialConvolution(
     Args:
         filter_shape: the window's shape without channels: frames first, then the frames' own
             positions.
-        num_filters: how many output channels; None for one, whose axis is left out.
-        activation: what is applied to the sum; none by default.
-        init: initial value of ``W``.
-        pad: whether to pad with zeros so that windows are centred on frames, for all axes or for
-            each.
-        strides: steps between windows, for all axes or for each.
-        sharing: whether a filter is the same at all positions; it must be.
-        bias: whether there is a ``b``.
-        init_bias: initial value of ``b``.
-        reduction_rank: 1 if frames have a channel axis, 0 if they have none.
-        transpose_weight: must be False.
-        dilation: distance of the frames that a window looks at, for all axes or for each.
-        groups: must be 1.
-        max_temp_mem_size_in_samples: without effect.
-        op_name: without effect.
-        name: its name in the graph.
+
+    The other arguments, and errors: see `Convolution`.
 
     Returns:
         A function of one sequence of frames ``[channels, *positions]`` with parameters ``W``
         [filters, channels, *filter_shape] and ``b`` [filters, 1, ...]. Without padding a sequence
         of n frames gives ``(n - window) // stride + 1``, with it ``ceil(n / stride)``.
-
-    Raises:
-        NotImplementedError, ValueError: for arguments that are not supported or do not fit each
-            other.
 
     Example:
         >>> import cntk as C
@@ -320,47 +228,33 @@ def SequentialConvolution(
         >>> layer(x).eval({x: [[[1], [2], [3], [4]]]})[0].ravel()
         array([3., 6., 9., 7.], dtype=float32)
     """
-    layer = "SequentialConvolution"
-    activation = as_activation(
-        get_default_override(SequentialConvolution, activation=activation), layer
-    )
-    init = get_default_override(SequentialConvolution, init=init)
-    pad = get_default_override(SequentialConvolution, pad=pad)
-    bias = get_default_override(SequentialConvolution, bias=bias)
-    init_bias = get_default_override(SequentialConvolution, init_bias=init_bias)
-    _check_supported(layer, reduction_rank, transpose_weight, groups)
-    window = _window(filter_shape, layer)
-    filters = _filters(num_filters, layer)
-    strides = sizes_per_axis(strides, window, f"{layer}: strides")
-    sharing = flags_per_axis(sharing, window, f"{layer}: sharing")
-    pad = flags_per_axis(pad, window, f"{layer}: pad")
-    dilation = sizes_per_axis(dilation, window, f"{layer}: dilation")
-    memory = as_integer(
+    _refuse_unsupported("SequentialConvolution", groups, transpose_weight)
+    options = convolution_options(
+        SequentialConvolution,
+        filter_shape,
+        num_filters,
+        (activation, init, pad, bias, init_bias),
+        (strides, sharing, dilation),
+        reduction_rank,
         max_temp_mem_size_in_samples,
-        f"{layer}: max_temp_mem_size_in_samples",
-        least=0,
-        most=2**64 - 1,
     )
-
-    of_bias = init_bias if as_flag(bias, f"{layer}: bias") else None
-    W, b = _parameters(
-        layer, filters or (1,), window, reduction_rank, init, of_bias, len(window) - 1
-    )
+    W, b = _parameters(options, len(options.window) - 1)
 
     @BlockFunction("Convolution", name)
     def convolve(x: Any) -> Any:
         r: Any = ops.convolution(
             W,
             ops.reshape(x, (1,), 0, 0) if reduction_rank == 0 else x,
-            strides=strides,
-            sharing=(True, *sharing),
-            auto_padding=(False, *pad),
+            strides=options.strides,
+            sharing=(True, *options.sharing),
+            auto_padding=(False, *options.pad),
             sequential=True,
-            dilation=dilation,
-            max_temp_mem_size_in_samples=memory,
+            dilation=options.dilation,
+            max_temp_mem_size_in_samples=options.memory,
         )
         r = r if b is None else r + b
-        return activated(r if filters else _without_axis(r, len(window)), activation)
+        r = r if options.filters else _without_axis(r, len(options.window))
+        return activated(r, options.activation)
 
     return convolve
 
@@ -385,20 +279,15 @@ def Convolution1D(
         >>> C.layers.Convolution1D(3, 8)(C.input_variable((2, 10))).shape
         (8, 8)
     """
-    return _convolution(
-        "Convolution1D",
+    options = convolution_options(
+        Convolution1D,
         window_of_rank(filter_shape, 1, "Convolution1D"),
         num_filters,
-        activation=get_default_override(Convolution1D, activation=activation),
-        init=get_default_override(Convolution1D, init=init),
-        pad=get_default_override(Convolution1D, pad=pad),
-        strides=strides,
-        bias=get_default_override(Convolution1D, bias=bias),
-        init_bias=get_default_override(Convolution1D, init_bias=init_bias),
-        reduction_rank=reduction_rank,
-        dilation=dilation,
-        name=name,
+        (activation, init, pad, bias, init_bias),
+        (strides, True, dilation),
+        reduction_rank,
     )
+    return _convolution(options, name)
 
 
 def Convolution2D(
@@ -422,21 +311,16 @@ def Convolution2D(
         >>> C.layers.Convolution2D((3, 5), 8)(C.input_variable((2, 10, 10))).shape
         (8, 8, 6)
     """
-    return _convolution(
-        "Convolution2D",
+    _refuse_unsupported("Convolution2D", groups)
+    options = convolution_options(
+        Convolution2D,
         window_of_rank(filter_shape, 2, "Convolution2D"),
         num_filters,
-        activation=get_default_override(Convolution2D, activation=activation),
-        init=get_default_override(Convolution2D, init=init),
-        pad=get_default_override(Convolution2D, pad=pad),
-        strides=strides,
-        bias=get_default_override(Convolution2D, bias=bias),
-        init_bias=get_default_override(Convolution2D, init_bias=init_bias),
-        reduction_rank=reduction_rank,
-        dilation=dilation,
-        groups=groups,
-        name=name,
+        (activation, init, pad, bias, init_bias),
+        (strides, True, dilation),
+        reduction_rank,
     )
+    return _convolution(options, name)
 
 
 def Convolution3D(
@@ -460,18 +344,13 @@ def Convolution3D(
         >>> C.layers.Convolution3D((3, 3, 3), 8, pad=True)(C.input_variable((2, 5, 10, 10))).shape
         (8, 5, 10, 10)
     """
-    return _convolution(
-        "Convolution3D",
+    _refuse_unsupported("Convolution3D", groups)
+    options = convolution_options(
+        Convolution3D,
         window_of_rank(filter_shape, 3, "Convolution3D"),
         num_filters,
-        activation=get_default_override(Convolution3D, activation=activation),
-        init=get_default_override(Convolution3D, init=init),
-        pad=get_default_override(Convolution3D, pad=pad),
-        strides=strides,
-        bias=get_default_override(Convolution3D, bias=bias),
-        init_bias=get_default_override(Convolution3D, init_bias=init_bias),
-        reduction_rank=reduction_rank,
-        dilation=dilation,
-        groups=groups,
-        name=name,
+        (activation, init, pad, bias, init_bias),
+        (strides, True, dilation),
+        reduction_rank,
     )
+    return _convolution(options, name)

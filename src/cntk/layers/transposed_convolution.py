@@ -7,20 +7,17 @@ from __future__ import annotations
 from typing import Any
 
 from cntk import ops
-from cntk._arguments import as_flag, as_integer
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
 from cntk._graph.types import InferredDimension
-from cntk.default_options import default_override_or, get_default_override
+from cntk.default_options import default_override_or
+from cntk.errors import ArgumentError
 from cntk.initializer import glorot_uniform
 from cntk.layers.blocks import identity
+from cntk.layers.convolution_options import ConvolutionOptions, convolution_options
 from cntk.layers.options import (
     activated,
-    as_activation,
-    as_shape,
-    check_reduction_rank,
     first_value,
-    flags_per_axis,
     initial,
     sizes_per_axis,
     window_of_rank,
@@ -57,27 +54,17 @@ def ConvolutionTranspose(
     Args:
         filter_shape: the window's shape without channels, a number or a tuple.
         num_filters: how many output channels.
-        activation: what is applied to the sum; none by default.
-        init: initial value of ``W``.
         pad: whether the convolution that this undoes pads its input, for all axes or for each.
         strides: steps between the places where filters are added, for all axes or for each.
-        sharing: whether a filter is the same at all positions; it must be.
-        bias: whether there is a ``b``.
-        init_bias: initial value of ``b``.
         output_shape: the output's positions, without channels, which strides leave open; worked out
             if not given.
-        reduction_rank: 1 if the input has a channel axis, 0 if it has none.
         dilation: distance of a filter's elements in the output, for all axes or for each.
-        max_temp_mem_size_in_samples: without effect.
-        name: its name in the graph.
+
+    The other arguments, and errors: see `cntk.layers.Convolution`.
 
     Returns:
         A function of one argument ``[channels, *positions]`` with parameters ``W`` [channels,
         filters, *filter_shape] and ``b`` [filters, 1, ...].
-
-    Raises:
-        NotImplementedError, ValueError: for arguments that are not supported or do not fit each
-            other.
 
     Example:
         >>> import cntk as C
@@ -87,88 +74,51 @@ def ConvolutionTranspose(
         >>> layer(C.input_variable((2, 8, 8))).shape
         (4, 16, 16)
     """
-    return _transposed(
-        "ConvolutionTranspose",
+    options = convolution_options(
+        ConvolutionTranspose,
         filter_shape,
         num_filters,
-        activation=get_default_override(ConvolutionTranspose, activation=activation),
-        init=get_default_override(ConvolutionTranspose, init=init),
-        pad=get_default_override(ConvolutionTranspose, pad=pad),
-        strides=strides,
-        sharing=sharing,
-        bias=get_default_override(ConvolutionTranspose, bias=bias),
-        init_bias=get_default_override(ConvolutionTranspose, init_bias=init_bias),
-        output_shape=output_shape,
-        reduction_rank=reduction_rank,
-        dilation=dilation,
-        max_temp_mem_size_in_samples=max_temp_mem_size_in_samples,
-        name=name,
-    )
-
-
-def _transposed(
-    layer: str,
-    filter_shape: Any,
-    num_filters: Any,
-    *,
-    activation: Any,
-    init: Any,
-    pad: Any,
-    strides: Any,
-    sharing: Any = True,
-    bias: Any,
-    init_bias: Any,
-    output_shape: Any,
-    reduction_rank: Any,
-    dilation: Any,
-    max_temp_mem_size_in_samples: Any = 0,
-    name: str,
-) -> Function:
-    """`ConvolutionTranspose`, and the layers that are one, with the name that errors call it by."""
-    activation = as_activation(activation, layer)
-    check_reduction_rank(reduction_rank, layer)
-    window = as_shape(filter_shape, f"{layer}: filter_shape", least=1)
-    filters = as_shape(num_filters, f"{layer}: num_filters", least=1)
-    if len(filters) != 1:
-        raise ValueError(f"{layer}: num_filters must be a single number, got {filters}")
-    strides = sizes_per_axis(strides, window, f"{layer}: strides")
-    sharing = flags_per_axis(sharing, window, f"{layer}: sharing")
-    pad = flags_per_axis(pad, window, f"{layer}: pad")
-    dilation = sizes_per_axis(dilation, window, f"{layer}: dilation")
-    bias = as_flag(bias, f"{layer}: bias")
-    memory = as_integer(
+        (activation, init, pad, bias, init_bias),
+        (strides, sharing, dilation),
+        reduction_rank,
         max_temp_mem_size_in_samples,
-        f"{layer}: max_temp_mem_size_in_samples",
-        least=0,
-        most=2**64 - 1,
     )
+    return _transposed(options, output_shape, name)
+
+
+def _transposed(options: ConvolutionOptions, output_shape: Any, name: str) -> Function:
+    """Make a `ConvolutionTranspose`, or a layer that is one."""
+    layer, window, filters = options.layer, options.window, options.filters
+    if not filters:
+        raise ArgumentError(f"{layer}: num_filters: expected a number of filters, got none")
     positions = (
         None
         if output_shape is None
         else sizes_per_axis(output_shape, window, f"{layer}: output_shape")
     )
-
-    channels = (InferredDimension,) if reduction_rank else (1,)
-    init = initial(init, layer, output_rank=-1, filter_rank=len(window))
+    channels = (InferredDimension,) if options.reduction_rank else (1,)
+    init = initial(options.init, layer, output_rank=-1, filter_rank=len(window))
     W = Parameter((*channels, *filters, *window), init=init, name="W")
-    init_bias = (
-        first_value(init_bias, f"{layer}: init_bias") if bias and init_bias is not None else None
-    )
-    b = Parameter((*filters, *(1,) * len(window)), init=init_bias, name="b") if bias else None
+    b = None
+    if options.has_bias:
+        init_bias = options.init_bias
+        if init_bias is not None:
+            init_bias = first_value(init_bias, f"{layer}: init_bias")
+        b = Parameter((*filters, *(1,) * len(window)), init=init_bias, name="b")
 
     @BlockFunction("ConvolutionTranspose", name)
     def convolve_transposed(x: Any) -> Any:
         r = ops.convolution_transpose(
             W,
-            ops.reshape(x, (1,), 0, 0) if reduction_rank == 0 else x,
-            strides=strides,
-            sharing=(True, *sharing),
-            auto_padding=(False, *pad),
+            ops.reshape(x, (1,), 0, 0) if options.reduction_rank == 0 else x,
+            strides=options.strides,
+            sharing=(True, *options.sharing),
+            auto_padding=(False, *options.pad),
             output_shape=None if positions is None else (*filters, *positions),
-            dilation=dilation,
-            max_temp_mem_size_in_samples=memory,
+            dilation=options.dilation,
+            max_temp_mem_size_in_samples=options.memory,
         )
-        return activated(r if b is None else r + b, activation)
+        return activated(r if b is None else r + b, options.activation)
 
     return convolve_transposed
 
@@ -194,21 +144,15 @@ def ConvolutionTranspose1D(
         >>> C.layers.ConvolutionTranspose1D(3, 4, strides=2)(C.input_variable((2, 9))).shape
         (4, 19)
     """
-    return _transposed(
-        "ConvolutionTranspose1D",
+    options = convolution_options(
+        ConvolutionTranspose1D,
         window_of_rank(filter_shape, 1, "ConvolutionTranspose1D"),
         num_filters,
-        activation=get_default_override(ConvolutionTranspose1D, activation=activation),
-        init=get_default_override(ConvolutionTranspose1D, init=init),
-        pad=get_default_override(ConvolutionTranspose1D, pad=pad),
-        strides=strides,
-        bias=get_default_override(ConvolutionTranspose1D, bias=bias),
-        init_bias=get_default_override(ConvolutionTranspose1D, init_bias=init_bias),
-        output_shape=output_shape,
-        reduction_rank=reduction_rank,
-        dilation=dilation,
-        name=name,
+        (activation, init, pad, bias, init_bias),
+        (strides, True, dilation),
+        reduction_rank,
     )
+    return _transposed(options, output_shape, name)
 
 
 def ConvolutionTranspose2D(
@@ -232,21 +176,15 @@ def ConvolutionTranspose2D(
         >>> C.layers.ConvolutionTranspose2D((3, 3), 4)(C.input_variable((2, 8, 8))).shape
         (4, 10, 10)
     """
-    return _transposed(
-        "ConvolutionTranspose2D",
+    options = convolution_options(
+        ConvolutionTranspose2D,
         window_of_rank(filter_shape, 2, "ConvolutionTranspose2D"),
         num_filters,
-        activation=get_default_override(ConvolutionTranspose2D, activation=activation),
-        init=get_default_override(ConvolutionTranspose2D, init=init),
-        pad=get_default_override(ConvolutionTranspose2D, pad=pad),
-        strides=strides,
-        bias=get_default_override(ConvolutionTranspose2D, bias=bias),
-        init_bias=get_default_override(ConvolutionTranspose2D, init_bias=init_bias),
-        output_shape=output_shape,
-        reduction_rank=reduction_rank,
-        dilation=dilation,
-        name=name,
+        (activation, init, pad, bias, init_bias),
+        (strides, True, dilation),
+        reduction_rank,
     )
+    return _transposed(options, output_shape, name)
 
 
 def ConvolutionTranspose3D(
@@ -272,18 +210,12 @@ def ConvolutionTranspose3D(
         ... ).shape
         (4, 5, 8, 8)
     """
-    return _transposed(
-        "ConvolutionTranspose3D",
+    options = convolution_options(
+        ConvolutionTranspose3D,
         window_of_rank(filter_shape, 3, "ConvolutionTranspose3D"),
         num_filters,
-        activation=get_default_override(ConvolutionTranspose3D, activation=activation),
-        init=get_default_override(ConvolutionTranspose3D, init=init),
-        pad=get_default_override(ConvolutionTranspose3D, pad=pad),
-        strides=strides,
-        bias=get_default_override(ConvolutionTranspose3D, bias=bias),
-        init_bias=get_default_override(ConvolutionTranspose3D, init_bias=init_bias),
-        output_shape=output_shape,
-        reduction_rank=reduction_rank,
-        dilation=dilation,
-        name=name,
+        (activation, init, pad, bias, init_bias),
+        (strides, True, dilation),
+        reduction_rank,
     )
+    return _transposed(options, output_shape, name)
