@@ -200,7 +200,7 @@ def xavier(
     variance ``scale**2 / fan_in``.
 
     Args:
-        scale: factor of the range; greater than 0.
+        scale: factor of the range, or of the standard deviation; greater than 0.
         output_rank: how many axes before the filter's are outputs; -k says the first k axes; 1
             unless given.
         filter_rank: how many of the last axes are a filter's window; 0 unless given.
@@ -228,15 +228,7 @@ def glorot_uniform(
     X. Glorot, Y. Bengio: "Understanding the difficulty of training deep feedforward neural
     networks", AISTATS 2010.
 
-    Args:
-        scale: factor of the range; greater than 0.
-        output_rank: how many axes before the filter's are outputs; -k says the first k axes; 1
-            unless given.
-        filter_rank: how many of the last axes are a filter's window; 0 unless given.
-        seed: of the random numbers; None takes the next automatic one.
-
-    Returns:
-        The initializer.
+    The arguments: see `xavier`.
 
     Example:
         >>> bool(np.abs(glorot_uniform().sample((300, 300), np.dtype("float64"), 0)).max() < 0.1)
@@ -259,15 +251,7 @@ def glorot_normal(
     X. Glorot, Y. Bengio: "Understanding the difficulty of training deep feedforward neural
     networks", AISTATS 2010.
 
-    Args:
-        scale: factor of the standard deviation; greater than 0.
-        output_rank: how many axes before the filter's are outputs; -k says the first k axes; 1
-            unless given.
-        filter_rank: how many of the last axes are a filter's window; 0 unless given.
-        seed: of the random numbers; None takes the next automatic one.
-
-    Returns:
-        The initializer.
+    The arguments: see `xavier`.
 
     Example:
         >>> round(float(glorot_normal().sample((100, 100), np.dtype("float64"), 0).std()), 2)
@@ -289,15 +273,7 @@ def he_uniform(
 
     K. He, X. Zhang, S. Ren, J. Sun: "Delving deep into rectifiers", ICCV 2015.
 
-    Args:
-        scale: factor of the range; greater than 0.
-        output_rank: how many axes before the filter's are outputs; -k says the first k axes; 1
-            unless given.
-        filter_rank: how many of the last axes are a filter's window; 0 unless given.
-        seed: of the random numbers; None takes the next automatic one.
-
-    Returns:
-        The initializer.
+    The arguments: see `xavier`.
 
     Example:
         >>> bool(np.abs(he_uniform().sample((600, 20), np.dtype("float64"), 0)).max() < 0.1)
@@ -319,15 +295,7 @@ def he_normal(
 
     K. He, X. Zhang, S. Ren, J. Sun: "Delving deep into rectifiers", ICCV 2015.
 
-    Args:
-        scale: factor of the standard deviation; greater than 0.
-        output_rank: how many axes before the filter's are outputs; -k says the first k axes; 1
-            unless given.
-        filter_rank: how many of the last axes are a filter's window; 0 unless given.
-        seed: of the random numbers; None takes the next automatic one.
-
-    Returns:
-        The initializer.
+    The arguments: see `xavier`.
 
     Example:
         >>> round(float(he_normal().sample((200, 100), np.dtype("float64"), 0).std()), 2)

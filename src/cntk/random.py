@@ -71,16 +71,11 @@ def uniform_like(
 
     Args:
         x: an operand; its values are not read.
-        low: the lowest number.
-        high: above the highest number.
-        seed: seed of the random numbers; chosen if not given.
-        name: its name in the graph.
+
+    The other arguments, and errors: see `uniform`.
 
     Returns:
         A function with output of the shape of ``x``.
-
-    Raises:
-        ValueError: if ``low`` is not below ``high``.
 
     Example:
         >>> from cntk._ops.support.structure import input_variable
@@ -103,15 +98,10 @@ def normal(
     """Draw random numbers of a normal distribution, new ones in each evaluation.
 
     Args:
-        shape: a number or a tuple.
-        dtype: float32 or float64.
         mean: the distribution's mean.
         scale: its standard deviation.
-        seed: seed of the random numbers; chosen if not given.
-        name: its name in the graph.
 
-    Returns:
-        A function without arguments, with output of that shape.
+    The other arguments: see `uniform`.
 
     Raises:
         ValueError: if ``scale`` is negative.
@@ -133,18 +123,7 @@ def normal_like(
 ) -> Composite:
     """Draw random numbers of a normal distribution, of an operand's shape, on its dynamic axes.
 
-    Args:
-        x: an operand; its values are not read.
-        mean: the distribution's mean.
-        scale: its standard deviation.
-        seed: seed of the random numbers; chosen if not given.
-        name: its name in the graph.
-
-    Returns:
-        A function with output of the shape of ``x``.
-
-    Raises:
-        ValueError: if ``scale`` is negative.
+    The arguments: see `uniform_like` and `normal`.
 
     Example:
         >>> from cntk._ops.support.structure import input_variable
@@ -169,15 +148,10 @@ def gumbel(
     "Gumbel-max trick".
 
     Args:
-        shape: a number or a tuple.
-        dtype: float32 or float64.
         loc: the distribution's most likely value.
         scale: its scale; the standard deviation is this times pi / sqrt(6).
-        seed: seed of the random numbers; chosen if not given.
-        name: its name in the graph.
 
-    Returns:
-        A function without arguments, with output of that shape.
+    The other arguments: see `uniform`.
 
     Raises:
         ValueError: if ``scale`` is negative.
@@ -199,18 +173,7 @@ def gumbel_like(
 ) -> Composite:
     """Draw random numbers of a Gumbel distribution, of an operand's shape, on its dynamic axes.
 
-    Args:
-        x: an operand; its values are not read.
-        loc: the distribution's most likely value.
-        scale: its scale.
-        seed: seed of the random numbers; chosen if not given.
-        name: its name in the graph.
-
-    Returns:
-        A function with output of the shape of ``x``.
-
-    Raises:
-        ValueError: if ``scale`` is negative.
+    The arguments: see `uniform_like` and `gumbel`.
 
     Example:
         >>> from cntk._ops.support.structure import input_variable
@@ -231,14 +194,9 @@ def bernoulli(
     """Draw random zeros and ones, new ones in each evaluation.
 
     Args:
-        shape: a number or a tuple.
-        dtype: float32 or float64.
         mean: the probability of a one.
-        seed: seed of the random numbers; chosen if not given.
-        name: its name in the graph.
 
-    Returns:
-        A function without arguments, with output of that shape.
+    The other arguments: see `uniform`.
 
     Raises:
         ValueError: if ``mean`` is not from 0 to 1.
@@ -257,17 +215,7 @@ def bernoulli_like(
 ) -> Composite:
     """Draw random zeros and ones, of an operand's shape, on its dynamic axes.
 
-    Args:
-        x: an operand; its values are not read.
-        mean: the probability of a one.
-        seed: seed of the random numbers; chosen if not given.
-        name: its name in the graph.
-
-    Returns:
-        A function with output of the shape of ``x``.
-
-    Raises:
-        ValueError: if ``mean`` is not from 0 to 1.
+    The arguments: see `uniform_like` and `bernoulli`.
 
     Example:
         >>> from cntk._ops.support.structure import input_variable

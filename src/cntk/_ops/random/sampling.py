@@ -300,19 +300,10 @@ def random_sample_inclusion_frequency(
     With duplicates this is exact; without, it is estimated from ten drawings, once for the same
     weights.
 
-    Args:
-        weights: a vector ``[classes]`` of numbers, 0 or more: an array, a parameter or a constant.
-        num_samples: how many are drawn.
-        allow_duplicates: whether a class may be drawn more than once.
-        seed: seed of the random numbers; chosen if not given.
-        name: its name in the graph.
+    The arguments, and errors: see `random_sample`.
 
     Returns:
         A function with output ``[classes]``.
-
-    Raises:
-        ValueError: if there are too few classes; at evaluation, if weights are negative or too few
-            are above 0.
 
     Example:
         >>> random_sample_inclusion_frequency([1, 3, 5, 1], 5, True).eval()
