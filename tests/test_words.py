@@ -17,8 +17,6 @@ BUDGET = {
     "_graph": (14, 28, 113),
     "_persist": (0, 0, 0),
     "io": (0, 0, 0),
-    "layers": (6, 8, 37),
-    "learners": (4, 9, 34),
 }
 FOLDERS = [".", *sorted(path.name for path in SOURCES.iterdir() if any(path.rglob("*.py")))]
 

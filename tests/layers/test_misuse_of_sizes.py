@@ -167,7 +167,7 @@ SIZES = {
     "ConvolutionTranspose, two numbers of filters": Misuse(
         lambda: ConvolutionTranspose((3, 3), (2, 3)),
         ValueError,
-        ("ConvolutionTranspose: num_filters", "single", r"2, 3"),
+        ("ConvolutionTranspose: num_filters", "scalar", r"2, 3"),
     ),
     "ConvolutionTranspose, output": Misuse(
         lambda: ConvolutionTranspose2D(3, 2, output_shape=(3, 3))(IMAGE),

@@ -52,7 +52,7 @@ def UntestedBranchError(name: str) -> None:
 
 
 def ForwardDeclaration(name: str = "forward_declaration") -> Variable:
-    """A placeholder for a node that is made later, for loops in a graph.
+    """Create a placeholder for a node that is made later, for loops in a graph.
 
     Args:
         name: its name in the graph.
@@ -361,7 +361,7 @@ def RNNUnit(
     enable_self_stabilization: Any = default_override_or(False),
     name: str = "",
 ) -> Function:
-    """The former name of `RNNStep`."""
+    """Create an `RNNStep` under its former name."""
     warnings.warn(
         "RNNUnit is the former name of RNNStep; use RNNStep", DeprecationWarning, stacklevel=2
     )

@@ -177,7 +177,7 @@ def _parameters(options: ConvolutionOptions, bias_axes: int) -> tuple[Parameter,
 
 
 def _without_axis(x: Any, place: int) -> Any:
-    """An axis of one, the ``place``-th from the end, left out."""
+    """Remove an axis of one element, the ``place``-th from the end."""
     return ops.reshape(x, (), -place, 1 - place or None)
 
 

@@ -18,6 +18,9 @@ from cntk.layers.options import (
     sizes_per_axis,
 )
 
+__all__ = ["ConvolutionOptions", "convolution_options"]
+
+
 _OVERRIDABLE = ("activation", "init", "pad", "bias", "init_bias")
 
 

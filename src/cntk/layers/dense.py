@@ -74,9 +74,7 @@ def Dense(
     init_bias = get_default_override(Dense, init_bias=init_bias)
     output_shape = as_shape(shape, "Dense: shape")
     if not output_shape:
-        raise RangeError(
-            "Dense: shape: expected at least one axis, got (); give 1 for a single number"
-        )
+        raise RangeError("Dense: shape: expected at least one axis, got (); give 1 for a scalar")
     if input_rank is not None and map_rank is not None:
         raise ValueError("Dense: input_rank and map_rank cannot be specified at the same time.")
 
@@ -85,7 +83,7 @@ def Dense(
     if map_rank is not None:
         map_rank = as_count(map_rank, "Dense: map_rank", least=0, most=MOST_AXES)
 
-    kept = -1 if input_rank is not None else (map_rank or 0)
+    map_axes = -1 if input_rank is not None else (map_rank or 0)
     W = Parameter(
         shape_for(
             (InferredDimension,) * (1 if input_rank is None else input_rank) + output_shape, init
@@ -101,7 +99,7 @@ def Dense(
 
     @BlockFunction("Dense", name)
     def dense(x: Any) -> Any:
-        r = ops.times(x, W, output_rank=len(output_shape), infer_input_rank_to_map=kept)
+        r = ops.times(x, W, output_rank=len(output_shape), infer_input_rank_to_map=map_axes)
         return activated(r if b is None else r + b, activation)
 
     return dense
@@ -159,7 +157,7 @@ def Embedding(
 
 
 def _table(weights: Any) -> np.ndarray:
-    """An embedding that is given.
+    """Check an embedding's weights, and return them as an array.
 
     Raises:
         TypeError: if it is no array of numbers.

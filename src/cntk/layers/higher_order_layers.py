@@ -20,7 +20,7 @@ __all__ = ["For", "ResNetBlock", "Sequential", "SequentialClique"]
 
 
 def _named(function: Any, name: str, layer: str) -> Any:
-    """A function under a name, if one was given."""
+    """Return a function under a name, if that is not empty."""
     name = as_layer_name(name, layer)
     if not name:
         return function
@@ -103,7 +103,7 @@ def _applied(layer: Any, value: Any) -> Any:
 
 
 def For(what_range: Iterable[Any], constructor: Callable[..., Any], name: str = "") -> Function:
-    """A stack of layers made by a function: `Sequential` over a range.
+    """Stack layers that a function makes: `Sequential` over a range.
 
     Args:
         what_range: what to iterate over, such as ``range(3)``.
@@ -192,18 +192,18 @@ def _functions(functions: Any, layer: str) -> list[Callable[[Any], Any]]:
             f"{layer}: expected a list of functions, got {functions!r}; put a single one in "
             f"brackets"
         )
-    found = list(functions)
-    wrong = [f for f in found if not callable(f) or not takes(f, 1)]
-    if wrong or not found:
+    members = list(functions)
+    wrong = [f for f in members if not callable(f) or not takes(f, 1)]
+    if wrong or not members:
         got = name_of(wrong[0]) if wrong else "none"
         raise TypeError(
             f"{layer}: expected functions of one argument such as Dense(10) or cntk.relu, got {got}"
         )
-    return found
+    return members
 
 
 def ResNetBlock(f: Callable[[Any], Any], name: str = "") -> Function:
-    """A function with a shortcut around it: ``f(x) + x`` (He et al., 2015).
+    """Put a shortcut around a function: ``f(x) + x`` (He et al., 2015).
 
     Args:
         f: a function of one argument that keeps its shape.

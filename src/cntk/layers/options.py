@@ -1,4 +1,4 @@
-"""What the arguments of layers mean, and what is wrong with them: sizes, one value for each axis,
+"""Checks and conversions of the arguments of layers: sizes, one value for each axis,
 first values, functions.
 
 Whatever is refused is refused when the layer is made, with the layer's name, what came, and what to
@@ -57,7 +57,7 @@ MOST_AXES = 32
 
 
 def as_tuple(value: Any) -> tuple[Any, ...]:
-    """A number or a text as a tuple of one, anything with several elements as a tuple."""
+    """Return a number or a string as a tuple of one, anything with several elements as a tuple."""
     return (
         tuple(value)
         if isinstance(value, Iterable) and not isinstance(value, (str, bytes))
@@ -66,7 +66,7 @@ def as_tuple(value: Any) -> tuple[Any, ...]:
 
 
 def as_shape(value: Any, what: str, least: int = 0) -> Shape:
-    """A shape given as a number or a sequence of numbers.
+    """Return a shape given as a number or a sequence of numbers.
 
     Args:
         value: the shape.
@@ -96,12 +96,12 @@ def as_shape(value: Any, what: str, least: int = 0) -> Shape:
 
 
 def _is_whole(value: Any) -> bool:
-    """Whether it is an integer, or a float that is one."""
+    """Return whether a value is an integer, or a float that is one."""
     return is_real(value) and value == value and abs(value) != float("inf") and int(value) == value
 
 
 def as_count(value: Any, what: str, least: int = 1, most: int = _LARGEST) -> int:
-    """A single integer.
+    """Return a value as an integer.
 
     Raises:
         TypeError: for anything else.
@@ -121,7 +121,7 @@ def as_count(value: Any, what: str, least: int = 1, most: int = _LARGEST) -> int
 
 
 def per_axis(value: Any, filter_shape: Shape, what: str) -> tuple[Any, ...]:
-    """One value for each axis of a filter from a single value or one for each.
+    """Return one value for each axis of a filter, from a single value or one for each.
 
     Raises:
         ValueError: if their number is another.
@@ -157,7 +157,7 @@ def flags_per_axis(value: Any, filter_shape: Shape, what: str) -> tuple[bool, ..
 
 
 def window_of_rank(filter_shape: Any, rank: int, layer: str) -> Shape:
-    """A window of ``rank`` axes; a single number is for all of them.
+    """Return a window of ``rank`` axes; a scalar is for all of them.
 
     Raises:
         ValueError: if it has another number of axes.
@@ -187,8 +187,8 @@ def check_reduction_rank(reduction_rank: Any, layer: str) -> None:
 def initial(
     init: Any, what: str, output_rank: int | None = None, filter_rank: int | None = None
 ) -> Any:
-    """A parameter's first value: an initializer, told what the parameter's axes mean, or numbers as
-    they are.
+    """Return a parameter's first value: an initializer, told what the parameter's axes mean, or
+    numbers as they are.
 
     Raises:
         ValueError: for None.
@@ -205,8 +205,8 @@ def initial(
 
 
 def initial_bias(init_bias: Any, shape: Shape, layer: str) -> Any:
-    """A bias's first value: an initializer, a number, or numbers that can be added to an output of
-    some shape.
+    """Return a bias's first value: an initializer, a number, or numbers that can be added to an
+    output of some shape.
 
     Raises:
         TypeError: for what is no number.
@@ -215,20 +215,20 @@ def initial_bias(init_bias: Any, shape: Shape, layer: str) -> Any:
     value = first_value(init_bias, f"{layer}: init_bias")
     if isinstance(value, Initializer):
         return value
-    given = np.shape(value)
-    fits = len(given) <= len(shape) and all(
-        a in (1, b) for a, b in zip(reversed(given), reversed(shape), strict=False)
+    value_shape = np.shape(value)
+    fits = len(value_shape) <= len(shape) and all(
+        a in (1, b) for a, b in zip(reversed(value_shape), reversed(shape), strict=False)
     )
     if not fits:
         raise SettingError(
-            f"{layer}: init_bias has shape {given}, and the output {shape}; give one of that shape "
-            f"or a number"
+            f"{layer}: init_bias has shape {value_shape}, and the output {shape}; give one of "
+            f"that shape or a number"
         )
     return value
 
 
 def first_value(value: Any, what: str) -> Any:
-    """An initializer, a number, or numbers.
+    """Return an initializer, a number, or numbers, after checking that it is one of these.
 
     Raises:
         ArgumentError: for anything else.
@@ -244,7 +244,7 @@ def first_value(value: Any, what: str) -> Any:
 
 
 def _is_numeric(value: Any) -> bool:
-    """Whether it is a number, or numbers of some shape."""
+    """Return whether a value is a number, or numbers of some shape."""
     try:
         return is_number(np.asarray(value).dtype)
     except ValueError:
@@ -252,16 +252,16 @@ def _is_numeric(value: Any) -> bool:
 
 
 def shape_for(shape: Shape, init: Any) -> Shape:
-    """A parameter's shape; numbers with as many axes settle the dimensions that are yet to be
-    inferred.
+    """Return a parameter's shape; numbers with as many axes settle the dimensions that are yet to
+    be inferred.
     """
-    given = () if isinstance(init, Initializer) or not _is_numeric(init) else np.shape(init)
-    return given if len(given) == len(shape) else shape
+    value_shape = () if isinstance(init, Initializer) or not _is_numeric(init) else np.shape(init)
+    return value_shape if len(value_shape) == len(shape) else shape
 
 
 def fitted(init: Any, shape: Shape, what: str) -> Any:
-    """A parameter's first value with all of its axes: numbers may be given without those that have
-    one entry.
+    """Return a parameter's first value with all of its axes: numbers may come without those that
+    have one entry.
 
     Raises:
         ValueError: for numbers that do not fit the shape.
@@ -279,7 +279,7 @@ def fitted(init: Any, shape: Shape, what: str) -> Any:
 
 
 def as_layer_name(name: Any, layer: str) -> str:
-    """A name in the graph; as in the original whatever is empty, as None, is none.
+    """Return a name in the graph; as in the original whatever is empty, as None, is none.
 
     Raises:
         ArgumentError: for anything but a string.
@@ -288,7 +288,7 @@ def as_layer_name(name: Any, layer: str) -> str:
 
 
 def as_activation(activation: Any, layer: str) -> Callable[[Any], Any] | None:
-    """What is applied to a layer's result: a function of one argument, or None.
+    """Return the function of one argument that is applied to a layer's result, or None.
 
     Raises:
         TypeError: for anything else.
@@ -311,7 +311,7 @@ def as_activation(activation: Any, layer: str) -> Callable[[Any], Any] | None:
 
 
 def activated(x: Any, activation: Callable[[Any], Any] | None) -> Any:
-    """An activation applied; none is the identity.
+    """Apply an activation; None is the identity.
 
     Raises:
         TypeError: if it returns something that is no part of a graph.
@@ -329,7 +329,7 @@ def activated(x: Any, activation: Callable[[Any], Any] | None) -> Any:
 
 
 def takes(function: Callable[..., Any], count: int) -> bool:
-    """Whether something can be called with so many arguments; True where that cannot be told."""
+    """Return whether a function takes so many arguments; True where that cannot be told."""
     if isinstance(function, Function):
         # Inputs that it uses inside may be left out.
         return count in (len(function.signature), sum(v.is_placeholder for v in function.signature))
@@ -343,7 +343,7 @@ def takes(function: Callable[..., Any], count: int) -> bool:
 
 
 def name_of(function: Any) -> str:
-    """What to call a function in an error."""
+    """Return the name of a function, for errors."""
     return (
         str(function)
         if isinstance(function, Function)

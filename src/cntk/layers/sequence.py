@@ -39,8 +39,8 @@ _STATE_NAMES = ("h", "c", "a", "b", "d", "e", "f", "g", "i", "j")
 
 
 def _initial_state(value: Any, layer: str) -> Any:
-    """What stands before a sequence's beginning: a variable as it is, a number as a constant of one
-    element.
+    """Return the state before a sequence's beginning: a variable as it is, a number as a constant
+    of one element.
 
     Raises:
         TypeError: for what is neither a variable nor numbers.
@@ -125,8 +125,8 @@ def PastValueWindow(
 
 
 def _as_step(step_function: Any, layer: str) -> Function:
-    """A step as a function: one that is given as a Python function may read what lies outside, but
-    not make parameters.
+    """Return a step as a function: a Python function may read what lies outside, but not make
+    parameters.
 
     Raises:
         TypeError: if it makes parameters, or uses inputs or placeholders from outside.
@@ -156,7 +156,7 @@ def _as_step(step_function: Any, layer: str) -> Function:
 
 
 def _number(uid: str) -> int:
-    """The running number at the end of a unique name."""
+    """Return the running number at the end of a unique name."""
     match = re.search(r"(\d+)$", uid)
     return int(match[1]) if match else -1
 
@@ -205,7 +205,7 @@ def RecurrenceFrom(
 
 
 def _count_states(step: Function) -> int:
-    """How many states a step takes, before the frame; inputs that it reads inside are none."""
+    """Count the states a step takes, before the frame; inputs that it reads inside are none."""
     return sum(not v.is_input for v in step.signature) - 1
 
 
@@ -242,7 +242,7 @@ def _recurrence_from(
 
 
 def _result(graph: Function, arguments: tuple[Variable, ...], name: str) -> Function:
-    """A function of the given arguments, all of them, from a graph that reads them."""
+    """Make a function of all these arguments from a graph that reads them."""
     if name:
         graph = (
             ops.alias(graph, name)
@@ -250,13 +250,13 @@ def _result(graph: Function, arguments: tuple[Variable, ...], name: str) -> Func
             else ops.combine(list(graph.outputs), name=name)
         )
     function = Composite(graph.root_function, arguments)
-    found = [v for v in function.inputs if v in arguments]
-    if found == list(arguments):
+    used = [v for v in function.inputs if v in arguments]
+    if used == list(arguments):
         return function
     # Arguments have an order, and a state that does not reach the outputs is one as well.
     outer = tuple(ops.placeholder(name=a.name) for a in arguments)
     passed = dict(zip(arguments, in_order(outer), strict=True))
-    function.replace_placeholders({a: passed[a] for a in found})
+    function.replace_placeholders({a: passed[a] for a in used})
     return Composite(function.root_function, outer)
 
 
@@ -311,7 +311,7 @@ def _recurrence(
 
 
 def _states(state: Any, count: int, layer: str) -> list[Any]:
-    """An initial state for each of a recurrence's states."""
+    """Return an initial state for each of a recurrence's states."""
     if not isinstance(state, (tuple, list)) or len(state) == 1:
         return [
             _initial_state(state[0] if isinstance(state, (tuple, list)) else state, layer)
@@ -427,22 +427,22 @@ def UnfoldFrom(
     return ops.alias(unfold_from, name) if name else unfold_from
 
 
-def _check_of_one(function: Any, wanted: str) -> None:
-    """Refuse what cannot be called with one argument; ``wanted`` begins the error.
+def _check_of_one(function: Any, expected: str) -> None:
+    """Refuse what cannot be called with one argument; ``expected`` begins the error.
 
     Raises:
         ArgumentError: for anything else.
     """
     if not callable(function):
-        raise ArgumentError(f"{wanted}; got {shown(function)}")
+        raise ArgumentError(f"{expected}; got {shown(function)}")
     if not takes(function, 1):
         raise ArgumentError(
-            f"{wanted}; got {name_of(function)}, which takes another number of arguments"
+            f"{expected}; got {name_of(function)}, which takes another number of arguments"
         )
 
 
 def _outputs(made: Any) -> list[Variable]:
-    """What a generator returned as variables: a frame, and the state if it differs."""
+    """Return a generator's outputs as variables: a frame, and the state if it differs."""
     if isinstance(made, Mapping):
         made = tuple(made.values())
     parts = made if isinstance(made, (tuple, list)) else [made]

@@ -63,15 +63,15 @@ def TiedProjection(
 
 
 def _matrix(embedding: Any) -> Parameter | Constant:
-    held = [
+    matrices = [
         v
         for v in getattr(embedding, "inputs", ())
         if isinstance(v, (Parameter, Constant)) and v.name == "E"
     ]
-    if len(held) != 1 or len(held[0].shape) != 2:
-        found = ", ".join(map(repr, held)) or repr(embedding)
+    if len(matrices) != 1 or len(matrices[0].shape) != 2:
+        shown_matrices = ", ".join(map(repr, matrices)) or repr(embedding)
         raise ValueError(
             f"TiedProjection: expected an Embedding, which holds one matrix 'E' [vocabulary, "
-            f"size], got {found}"
+            f"size], got {shown_matrices}"
         )
-    return held[0]
+    return matrices[0]

@@ -90,7 +90,7 @@ def _transposed(options: ConvolutionOptions, output_shape: Any, name: str) -> Fu
     """Make a `ConvolutionTranspose`, or a layer that is one."""
     layer, window, filters = options.layer, options.window, options.filters
     if not filters:
-        raise ArgumentError(f"{layer}: num_filters: expected a number of filters, got none")
+        raise ArgumentError(f"{layer}: num_filters: expected an integer, got None or ()")
     positions = (
         None
         if output_shape is None

@@ -42,7 +42,7 @@ class ArgumentType:
         shape: one sample's shape.
         is_sparse: whether values are sparse.
         dynamic_axes: batch axis and sequence axis.
-        dtype: the number format, or None for that of the default options.
+        dtype: the dtype, or None for that of the default options.
     """
 
     text: str
@@ -59,7 +59,7 @@ class ArgumentType:
         return TensorType(self.shape, self.dynamic_axes, dtype, self.is_sparse)
 
     def keys(self) -> Iterator[str]:
-        """The arguments of `input_variable` that the type stands for."""
+        """Iterate over the arguments of `input_variable` that the type stands for."""
         return iter(("shape", "is_sparse", "dynamic_axes"))
 
     def __getitem__(self, key: str) -> Any:
@@ -72,7 +72,7 @@ class ArgumentType:
 
 
 class _TensorMeta(type):
-    """What makes ``Tensor[3, 4]`` a type of its own."""
+    """Metaclass that makes ``Tensor[3, 4]`` a type of its own."""
 
     is_sparse: bool
     has_batch_axis: bool
@@ -127,7 +127,7 @@ def _sequence(item: Any, axis: Axis, text: str) -> ArgumentType:
 
 
 class _SequenceMeta(type):
-    """What makes ``Sequence[Tensor[3]]`` a type of its own."""
+    """Metaclass that makes ``Sequence[Tensor[3]]`` a type of its own."""
 
     axis: Axis
     text: str
@@ -143,7 +143,7 @@ class Sequence(metaclass=_SequenceMeta):
 
 
 class SequenceOverMeta(type):
-    """What makes ``SequenceOver[axis]`` a kind of sequence of its own."""
+    """Metaclass that makes ``SequenceOver[axis]`` a kind of sequence of its own."""
 
     def __getitem__(cls, axis: Axis) -> Any:
         if not isinstance(axis, Axis):

@@ -48,7 +48,10 @@ class AdaDelta(Learner, inner=True):
         self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int
     ) -> None:
         """See `Learner.rule`."""
-        squares, steps = self.state("gradient_squares"), self.state("step_squares")
+        squares, steps = (
+            self.state("gradient_squares"),
+            self.state("step_squares"),
+        )
         rho = self._decay(self.rho)
         torch._foreach_mul_(squares, rho)
         torch._foreach_addcmul_(squares, gradients, gradients, value=1 - rho)

@@ -67,10 +67,10 @@ class AdaGrad(Learner, inner=True):
     def _update_rows(self, leaf: Tensor, squares: Tensor, gradient: Tensor, rate: float) -> None:
         rows, values = gradient.indices()[0], gradient.values()
         sums = squares[rows]
-        moved = torch.zeros_like(values)
-        self._update([moved], [sums], [values], rate)
+        step = torch.zeros_like(values)
+        self._update([step], [sums], [values], rate)
         squares[rows] = sums
-        leaf.index_add_(0, rows, moved)
+        leaf.index_add_(0, rows, step)
 
 
 def adagrad(

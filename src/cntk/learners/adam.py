@@ -12,9 +12,11 @@ import torch
 from torch import Tensor
 
 from cntk._arguments import as_real
-from cntk.learners.base import Learner, lying_as, power, quotient, root
+from cntk.learners.base import Learner
 from cntk.learners.options import LearningOptions, flag, learning_options
+from cntk.learners.scalars import power, quotient, root
 from cntk.learners.schedules import SLOW_VARIANCE_MOMENTUM, TrainingParameterSchedule
+from cntk.learners.state import match_strides
 
 __all__ = ["Adam", "adam"]
 
@@ -96,7 +98,7 @@ class Adam(Learner, inner=True):
         correction = math.sqrt(_share(decay, self.smoothed_count))
         torch._fused_adam_(
             leaves,
-            list(map(lying_as, leaves, gradients)),
+            list(map(match_strides, leaves, gradients)),
             self.state("mean"),
             self.state("variance"),
             [],
@@ -112,7 +114,7 @@ class Adam(Learner, inner=True):
 
 
 def _share(decay: float, count: float) -> float:
-    """How much of a running mean that began at 0 has been filled after ``count`` steps."""
+    """Compute how much of a running mean that began at 0 is filled after ``count`` steps."""
     return 1 - power(decay, count)
 
 

@@ -1,10 +1,7 @@
-"""The base of all learners: which parameters, at what rate, what has been seen, and one step of an
-update.
-"""
+"""Base of all learners: the learning rate, one step of an update, and reports of progress."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,20 +11,18 @@ import torch
 from torch import Tensor
 
 from cntk._arguments import as_bool, as_integer, shown
-from cntk._graph.kinds import Kind
 from cntk._runtime.numpy_tensors import SHORT
-from cntk._runtime.random.seeds import next_seed
-from cntk._runtime.transfer import MOVES
 from cntk._wording import quoted, shape_text
 from cntk.errors import ArgumentError, FeedError, SettingError
-from cntk.learners.masters import Masters, state_like
 from cntk.learners.options import LearningOptions
+from cntk.learners.scalars import power
 from cntk.learners.schedules import IGNORE, TrainingParameterSchedule
+from cntk.learners.state import LearnerState
 
-__all__ = ["Learner", "checked_parameters", "lying_as", "power", "quotient", "root"]
+__all__ = ["Learner"]
 
 
-class Learner(metaclass=Kind):
+class Learner(LearnerState):
     """Changes parameters by their gradients. Made by `sgd`, `adam` and the other functions of this
     package.
 
@@ -42,14 +37,6 @@ class Learner(metaclass=Kind):
 
     ignored_minibatch_size = IGNORE
     """The reference minibatch size that stands for each minibatch's own."""
-
-    kind = ""
-    """The name of the function that makes such a learner."""
-
-    states: tuple[str, ...] = ()
-    """Names of the tensors that the rule keeps for each parameter, in the order in which
-    checkpoints hold them.
-    """
 
     normalizes = False
     """Whether the rule divides by the gradient's own size, so that a mean gradient is not a matter
@@ -67,11 +54,6 @@ class Learner(metaclass=Kind):
     room for its gradient.
     """
 
-    has_masters = True
-    """Whether the rule changes what it is given, so that this may be copies in float32 of
-    parameters of 16 bits.
-    """
-
     runs_users_code = False
     """Whether the rule is what the program has written: it may fail, and an update is taken back
     then.
@@ -86,21 +68,12 @@ class Learner(metaclass=Kind):
         learning_rate: TrainingParameterSchedule,
         options: LearningOptions,
     ) -> None:
-        self._parameters = checked_parameters(self.kind, parameters)
-        self._learning_rate_schedule = learning_rate
+        super().__init__(parameters, learning_rate)
         self.options = options
         self._minibatch_size = IGNORE if options.minibatch_size is None else options.minibatch_size
         self.is_minibatch_size_explicitly_specified = options.minibatch_size is not None
         self._conditions = options.conditions_gradients
         self._finishes = options.finishes_parameters
-        self._noise_seed = next_seed()
-        self._samples = self._minibatches = self._sweeps = 0
-        self.smoothed_count = 0.0
-        self._leaves: list[Tensor] | None = None
-        self._masters: Masters | None = None
-        self._restored: list[Tensor | None] | None = None
-        self.fusible = self._is_single = False
-        self._state: dict[str, list[Tensor]] = {}
         self._writers: list[Any] = []
         self._reported: dict[str, float] = {}
 
@@ -115,7 +88,7 @@ class Learner(metaclass=Kind):
         return self._parameters
 
     def learning_rate(self) -> float:
-        """The learning rate of the next minibatch, as the schedule gives it."""
+        """Return the learning rate of the next minibatch, as the schedule gives it."""
         return self._value(self._learning_rate_schedule)
 
     def reset_learning_rate(self, learning_rate: TrainingParameterSchedule) -> None:
@@ -156,21 +129,19 @@ class Learner(metaclass=Kind):
         self.is_minibatch_size_explicitly_specified = True
 
     def is_compatible_mode(self) -> bool:
-        """Whether the rule sees the mean gradient: `IGNORE` was given as the reference minibatch
-        size.
-        """
+        """Return whether the rule sees the mean gradient, as with `IGNORE` for minibatch_size."""
         return self.is_minibatch_size_explicitly_specified and self._minibatch_size == IGNORE
 
     def total_number_of_samples_seen(self) -> int:
-        """How many samples this learner was given."""
+        """Return how many samples this learner has seen."""
         return self._samples
 
     def total_number_of_minibatches_seen(self) -> int:
-        """How many minibatches this learner was given."""
+        """Return how many minibatches this learner has seen."""
         return self._minibatches
 
     def total_number_of_sweeps_seen(self) -> int:
-        """How many ends of sweeps over the data this learner was told of."""
+        """Return how many sweeps over the data this learner has seen the end of."""
         return self._sweeps
 
     def add_progress_writers(self, progress_writers: Sequence[Any]) -> None:
@@ -251,52 +222,19 @@ class Learner(metaclass=Kind):
     def before_update(
         self, sparse: Sequence[Tensor | None]
     ) -> tuple[Callable[[], None], Callable[[], list[Tensor]]]:
-        """Keep what an update is about to change, so that it can be taken back.
+        """Copy what an update is about to change, so that it can be taken back.
 
         Args:
             sparse: for each parameter its gradient where that is sparse, else None. Of a sparse
-                gradient's parameter only the rows that it has are kept, where the rule touches no
+                gradient's parameter only the rows that it has are copied, where the rule touches no
                 others.
 
         Returns:
-            What takes the update back; and what gives, for each parameter, a tensor with all that
-            may have changed.
+            A function that takes the update back; and one that returns, for each parameter, a
+            tensor with all that may have changed.
         """
-        leaves = self._current()
-        counts = (
-            self._samples,
-            self._minibatches,
-            self._sweeps,
-            self.smoothed_count,
-            self._noise_seed,
-        )
         by_rows = self.takes_sparse and self.is_plain and type(self).rule is not Learner.rule
-        kept = []
-        changed: list[tuple[Tensor, Tensor | None]] = []
-        for k, (leaf, gradient) in enumerate(zip(leaves, sparse, strict=True)):
-            rows = gradient._indices()[0].unique() if gradient is not None and by_rows else None
-            copies = [] if self._masters is None else [self._masters.tensors[k]]
-            tensors = [leaf, *copies, *(tensors[k] for tensors in self._state.values())]
-            changed.append((leaf, rows))
-            kept += [(t, rows, t.clone() if rows is None else t[rows]) for t in tensors]
-        slots = {name: list(tensors) for name, tensors in self._state.items()}
-
-        def undo() -> None:
-            for tensor, rows, value in kept:
-                if rows is None:
-                    tensor.copy_(value)
-                else:
-                    tensor[rows] = value
-            (
-                self._samples,
-                self._minibatches,
-                self._sweeps,
-                self.smoothed_count,
-                self._noise_seed,
-            ) = counts
-            self._state = slots
-
-        return undo, lambda: [leaf if rows is None else leaf[rows] for leaf, rows in changed]
+        return self.back_up(sparse if by_rows else [None] * len(sparse))
 
     def begin_step(self, sample_count: int) -> float:
         """Begin a minibatch of that many samples: the factor of its summed gradient; 0 if nothing
@@ -310,7 +248,7 @@ class Learner(metaclass=Kind):
         return self.step_rate(sample_count)
 
     def step_rate(self, sample_count: int) -> float:
-        """What the learning rate comes to for a gradient summed over ``sample_count`` samples."""
+        """Return the learning rate for a gradient summed over ``sample_count`` samples."""
         schedule = self._learning_rate_schedule
         return self._value(schedule) / (schedule.minibatch_size or sample_count)
 
@@ -323,7 +261,7 @@ class Learner(metaclass=Kind):
 
     @property
     def is_plain(self) -> bool:
-        """Whether the rule is all there is: no clipping, regularization or noise, and no copies of
+        """True if the rule is all there is: no clipping, regularization or noise, and no copies of
         parameters.
         """
         if self._leaves is None:
@@ -349,24 +287,6 @@ class Learner(metaclass=Kind):
             f"derive from UserLearner"
         )
 
-    def state(self, name: str) -> list[Tensor]:
-        """The tensors of that name, one a parameter; zeros at first."""
-        found = self._state.get(name)
-        if found is None:
-            found = self._state[name] = [state_like(p.data).zero_() for p in self._parameters]
-        return found
-
-    def reset_smoothed_gradients(self) -> None:
-        """Forget what the rule has gathered."""
-        self._state = {}
-        self.smoothed_count = 0.0
-
-    def rebind(self) -> None:
-        """Look up the parameters' tensors anew; needed only after they were replaced, not after
-        changes in place.
-        """
-        self._leaves = None
-
     def tell_writers(self) -> None:
         """Tell progress writers, if there are any, of values that have changed."""
         if self._writers:
@@ -375,70 +295,6 @@ class Learner(metaclass=Kind):
     def report(self) -> None:
         """Tell progress writers of values that have changed."""
         self._report("Learning rate", self._learning_rate_schedule)
-
-    def state_dict(self) -> dict[str, Any]:
-        """All that changes in the course of training: numbers, and copies of tensors.
-
-        Returns:
-            ``kind``, ``samples``, ``minibatches``, ``sweeps``, ``noise_seed``, ``smoothed_count``;
-            ``learning_rate``, the schedule as a dictionary; ``slots``, for each name of `states` a
-            list of one tensor a parameter; ``masters``, a list of the copies in float32 of
-            parameters of 16 bits, None for others.
-        """
-        # Others stay free to lie as the first pass wants them.
-        if (
-            self._leaves is None
-            and self.has_masters
-            and any(p.data.dtype in SHORT for p in self._parameters)
-        ):
-            self._bind()
-        schedule = self._learning_rate_schedule
-        return {
-            "kind": self.kind,
-            "samples": self._samples,
-            "minibatches": self._minibatches,
-            "sweeps": self._sweeps,
-            "noise_seed": self._noise_seed,
-            "smoothed_count": self.smoothed_count,
-            "learning_rate": {
-                "values": list(schedule.values),
-                "ends": list(schedule.ends),
-                "epoch_size": schedule.epoch_size,
-                "minibatch_size": schedule.minibatch_size,
-            },
-            "slots": {
-                name: [tensor.clone() for tensor in self.state(name)] for name in self.states
-            },
-            "masters": [None] * len(self._parameters)
-            if self._masters is None
-            else self._masters.copied(),
-        }
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state_dict` returned.
-
-        Raises:
-            RuntimeError: if it came from another kind of learner, or for parameters of other
-                shapes. Nothing has been changed then.
-        """
-        loaded = {name: self._loaded(name, state["slots"].get(name)) for name in self.states}
-        rate = state["learning_rate"]
-        self._learning_rate_schedule = replace(
-            self._learning_rate_schedule,
-            values=tuple(rate["values"]),
-            ends=tuple(rate["ends"]),
-            epoch_size=rate["epoch_size"],
-            minibatch_size=rate["minibatch_size"],
-        )
-        self._samples, self._minibatches, self._sweeps = (
-            state["samples"],
-            state["minibatches"],
-            state["sweeps"],
-        )
-        self._noise_seed, self.smoothed_count = state["noise_seed"], state["smoothed_count"]
-        self._state = loaded
-        self._restored = state.get("masters")
-        self._leaves = None
 
     def create_checkpoint(self) -> Any:
         """Return the learner's state as checkpoints hold it: a `cntk.cntk_py.Dictionary`, which can
@@ -464,31 +320,12 @@ class Learner(metaclass=Kind):
             )
         restore_learner(checkpoint, self)
 
-    def _loaded(self, name: str, tensors: list[Tensor] | None) -> list[Tensor]:
-        if tensors is None or len(tensors) != len(self._parameters):
-            raise RuntimeError(
-                f"{self.kind}: the state to restore holds no {name} for {len(self._parameters)} "
-                f"parameters; "
-                "was it saved by another kind of learner, or for another model?"
-            )
-        for parameter, tensor in zip(self._parameters, tensors, strict=True):
-            if tensor.shape != parameter.data.shape:
-                raise RuntimeError(
-                    f"{self.kind}: the {name} to restore for parameter {quoted(parameter.name)} "
-                    f"has shape "
-                    f"{shape_text(tensor.shape)}, expected {shape_text(parameter.shape)}"
-                )
-        pairs = zip(self._parameters, tensors, strict=True)
-        return [state_like(p.data).copy_(t.detach()) for p, t in pairs]
-
     def _value(self, schedule: TrainingParameterSchedule) -> float:
         value: float = schedule[self._samples if schedule.epoch_size else self._sweeps]
         return value
 
     def _decay(self, value: float) -> float:
-        """A decay as the original's rules use it: in the parameters' own precision, so that 1 -
-        decay is too.
-        """
+        """Round a decay to the parameters' precision, as the original does; 1 - decay is so too."""
         return float(np.float32(value)) if self._is_single else value
 
     def _momentum(self, schedule: TrainingParameterSchedule, sample_count: int) -> float:
@@ -507,36 +344,6 @@ class Learner(metaclass=Kind):
             unit = "minibatch" if reference == IGNORE else f"{reference} samples"
             for writer in self._writers:
                 writer.write(f"{what} per {unit}", value)
-
-    def _current(self) -> list[Tensor]:
-        """The parameters' tensors, where they lie now."""
-        return self._leaves if self._leaves and self._moves == MOVES.count else self._bind()
-
-    def _bind(self) -> list[Tensor]:
-        self._moves = MOVES.count
-        self._leaves = [parameter.freeze_storage() for parameter in self._parameters]
-        masters = Masters(self._leaves) if self.has_masters else None
-        known = self._restored or (None if self._masters is None else self._masters.tensors)
-        self._masters = masters if masters is not None and masters.copies else None
-        if self._masters is not None and known is not None:
-            self._masters.load(known)
-        self._restored = None
-        changed = self._leaves if self._masters is None else self._masters.tensors
-        first = changed[0]
-        self._is_single = all(leaf.dtype == torch.float32 for leaf in changed)
-        self.fusible = first.dtype in (torch.float32, torch.float64) and all(
-            leaf.dtype == first.dtype and leaf.device == first.device for leaf in changed
-        )
-        for (
-            name,
-            tensors,
-        ) in (
-            self._state.items()
-        ):  # restored, or asked for, before it was settled how parameters lie
-            self._state[name] = [
-                lying_as(leaf, tensor) for leaf, tensor in zip(changed, tensors, strict=True)
-            ]
-        return self._leaves
 
     def _gradient(self, parameter: Any, gradients: Mapping[Any, Any]) -> Tensor:
         value = gradients.get(parameter)
@@ -561,78 +368,3 @@ class Learner(metaclass=Kind):
         return gradient.to(
             device=data.device, dtype=torch.float32 if data.dtype in SHORT else data.dtype
         )
-
-
-def lying_as(leaf: Tensor, tensor: Tensor) -> Tensor:
-    """A tensor in a parameter's number format that lies in memory as the parameter does, as fused
-    kernels want it.
-    """
-    same = (
-        tensor.stride() == leaf.stride()
-        and tensor.dtype == leaf.dtype
-        and tensor.device == leaf.device
-    )
-    return tensor if same else torch.empty_like(leaf).copy_(tensor)
-
-
-def power(base: float, exponent: float) -> float:
-    """``base ** exponent`` as processors compute it: infinity where it is too large, no number
-    where there is none.
-    """
-    with np.errstate(all="ignore"):
-        return float(np.float64(base) ** exponent)
-
-
-def quotient(a: float, b: float) -> float:
-    """``a / b``: infinite, or no number, where b is 0."""
-    with np.errstate(all="ignore"):
-        return float(np.float64(a) / b)
-
-
-def root(value: float) -> float:
-    """The square root; no number of negative ones."""
-    return math.sqrt(value) if value >= 0 else math.nan
-
-
-def checked_parameters(learner: str, parameters: Any) -> tuple[Any, ...]:
-    """A learner's parameters, after a look whether they are some.
-
-    Raises:
-        ValueError: for none at all, for one that is given twice, or whose shape is not known yet.
-        ArgumentError: for anything but a list of parameters.
-    """
-    if (
-        isinstance(parameters, (str, Mapping))
-        or not hasattr(parameters, "__iter__")
-        or hasattr(parameters, "uid")
-    ):
-        raise ArgumentError(
-            f"{learner}: expected a list of parameters, such as model.parameters, got "
-            f"{shown(parameters)}"
-        )
-    found = tuple(parameters)
-    if not found:
-        raise ValueError(
-            f"{learner}: the list of parameters is empty; does the model have any "
-            f"(model.parameters)?"
-        )
-    seen = set()
-    for parameter in found:
-        if not getattr(parameter, "is_parameter", hasattr(parameter, "uid")):
-            raise ArgumentError(
-                f"{learner}: expected parameters, got {shown(parameter)}; constants and inputs are "
-                f"not learned"
-            )
-        if any(dimension < 0 for dimension in parameter.shape):
-            raise ValueError(
-                f"{learner}: parameter {quoted(parameter.name)} has shape "
-                f"{shape_text(parameter.shape)}, which is still to "
-                "be inferred; apply the model to its input first"
-            )
-        if parameter.uid in seen:
-            raise ValueError(
-                f"{learner}: parameter {quoted(parameter.name)} (uid {parameter.uid}) is in the "
-                f"list twice"
-            )
-        seen.add(parameter.uid)
-    return found

@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cntk.learners.base import Learner, root
+from cntk.learners.base import Learner
 from cntk.learners.options import LearningOptions, flag, learning_options
+from cntk.learners.scalars import root
 from cntk.learners.schedules import SLOW_VARIANCE_MOMENTUM, TrainingParameterSchedule
 
 __all__ = ["FSAdaGrad", "fsadagrad"]

@@ -63,9 +63,7 @@ class Masters:
 
 
 def state_like(value: Tensor) -> Tensor:
-    """A tensor of what is kept for a parameter, not filled: float32 where that has 16 bits; it lies
-    as the parameter does.
-    """
+    """Create an empty state tensor with a parameter's strides: float32 where that has 16 bits."""
     return torch.empty_like(
         value.detach(), dtype=torch.float32 if value.dtype in SHORT else value.dtype
     )

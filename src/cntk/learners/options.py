@@ -1,4 +1,4 @@
-"""What all learners have in common besides their rule: clipping, regularization, injected noise,
+"""Options that all learners take: clipping, regularization, injected noise,
 reference sizes.
 """
 
@@ -42,7 +42,7 @@ _defaults = _Defaults()
 
 
 def default_unit_gain_value() -> bool:
-    """The value that `set_default_unit_gain_value` has set; True at first.
+    """Return the value that `set_default_unit_gain_value` has set; True at first.
 
     Example:
         >>> default_unit_gain_value()
@@ -65,7 +65,7 @@ def set_default_unit_gain_value(value: bool) -> None:
 
 
 def flag(function: str, name: str, value: Any) -> bool:
-    """An argument that must be True or False.
+    """Return an argument that must be True or False.
 
     Raises:
         TypeError: for anything else.
@@ -102,12 +102,12 @@ class LearningOptions:
 
     @property
     def conditions_gradients(self) -> bool:
-        """Whether gradients are changed before a learner's rule sees them."""
+        """True if gradients are changed before a learner's rule sees them."""
         return self.l2 > 0 or math.isfinite(self.clipping_threshold)
 
     @property
     def finishes_parameters(self) -> bool:
-        """Whether parameters are changed after a learner's rule."""
+        """True if parameters are changed after a learner's rule."""
         return self.l1 > 0 or any(std > 0 for std in self.noise.values)
 
     def condition(

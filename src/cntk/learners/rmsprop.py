@@ -74,7 +74,11 @@ class RMSProp(Learner, inner=True):
         self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int
     ) -> None:
         """See `Learner.rule`."""
-        variance, sign, step = self.state("variance"), self.state("sign"), self.state("step")
+        variance, sign, step = (
+            self.state("variance"),
+            self.state("sign"),
+            self.state("step"),
+        )
         if self.smoothed_count == 0:
             for mean, first, gradient in zip(variance, step, gradients, strict=True):
                 torch.mul(gradient, gradient, out=mean)

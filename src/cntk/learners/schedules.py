@@ -53,7 +53,7 @@ _LARGEST_EXPONENT = math.log(sys.float_info.max)
 
 
 class UnitType(Enum):
-    """What a value of a schedule made by `learning_rate_schedule` is meant for."""
+    """Unit of the values of a schedule: `learning_rate_schedule` takes it."""
 
     sample = "sample"
     minibatch = "minibatch"
@@ -78,7 +78,7 @@ class _Schedule:
         return values[min(bisect_right(self.ends, count), len(values) - 1)]
 
     def is_sweep_based(self) -> bool:
-        """Whether the schedule counts sweeps over the data, not samples."""
+        """Return whether the schedule counts sweeps over the data, not samples."""
         return self.epoch_size == FULL_DATA_SWEEP
 
 
@@ -101,7 +101,7 @@ class TrainingParameterSchedule(_Schedule):
     is_minibatch_size_explicitly_specified: bool = False
 
     def from_now(self, count: int) -> TrainingParameterSchedule:
-        """The same values, the first of them beginning at ``count``."""
+        """Return the same values, the first of them beginning at ``count``."""
         return (
             self
             if len(self.values) == 1
@@ -117,7 +117,7 @@ class MinibatchSizeSchedule(_Schedule):
 def learning_parameter_schedule(
     schedule: Any, minibatch_size: int | None = None, epoch_size: int | None = None
 ) -> TrainingParameterSchedule:
-    """A schedule of learning rates or other training parameters.
+    """Create a schedule of learning rates or other training parameters.
 
     Args:
         schedule: a number; or a list of numbers, one an epoch; or a list of pairs ``(number of
@@ -148,8 +148,8 @@ def learning_parameter_schedule(
 def learning_parameter_schedule_per_sample(
     schedule: Any, epoch_size: int | None = None
 ) -> TrainingParameterSchedule:
-    """A schedule of values per sample: `learning_parameter_schedule` with a reference minibatch
-    size of 1.
+    """Create a schedule of values per sample: `learning_parameter_schedule` with a reference
+    minibatch size of 1.
 
     Args:
         schedule: as in `learning_parameter_schedule`.
@@ -168,7 +168,7 @@ def learning_parameter_schedule_per_sample(
 def learning_rate_schedule(
     lr: Any, unit: UnitType, epoch_size: int | None = None
 ) -> TrainingParameterSchedule:
-    """A schedule of learning rates, as older programs make it; newer ones use
+    """Create a schedule of learning rates, as older programs make it; newer ones use
     `learning_parameter_schedule`.
 
     Args:
@@ -193,7 +193,7 @@ def learning_rate_schedule(
 def training_parameter_schedule(
     schedule: Any, unit: UnitType | str = UnitType.minibatch, epoch_size: int | None = None
 ) -> TrainingParameterSchedule:
-    """A schedule of training parameters, as older programs make it; newer ones use
+    """Create a schedule of training parameters, as older programs make it; newer ones use
     `learning_parameter_schedule`.
 
     Args:
@@ -230,7 +230,7 @@ def _in_units(
 def momentum_schedule(
     momentum: Any, epoch_size: int | None = None, minibatch_size: int | None = None
 ) -> TrainingParameterSchedule:
-    """A schedule of momenta.
+    """Create a schedule of momenta.
 
     Args:
         momentum: as ``schedule`` of `learning_parameter_schedule`.
@@ -251,7 +251,7 @@ def momentum_schedule(
 def momentum_schedule_per_sample(
     momentum: Any, epoch_size: int | None = None
 ) -> TrainingParameterSchedule:
-    """A schedule of momenta per sample: `momentum_schedule` with a reference minibatch size of 1.
+    """Create a schedule of momenta per sample: `momentum_schedule` with ``minibatch_size=1``.
 
     Args:
         momentum: as ``schedule`` of `learning_parameter_schedule`.
@@ -270,7 +270,7 @@ def momentum_schedule_per_sample(
 def momentum_as_time_constant_schedule(
     momentum: Any, epoch_size: int | None = None
 ) -> TrainingParameterSchedule:
-    """A schedule of momenta, given as the number of samples in which a contribution fades to 1/e.
+    """Create a schedule of momenta from the number of samples in which a contribution fades to 1/e.
 
     Args:
         momentum: as ``schedule`` of `learning_parameter_schedule`, in samples; 0 is no momentum.
@@ -288,10 +288,10 @@ def momentum_as_time_constant_schedule(
 
 
 def minibatch_size_schedule(schedule: Any, epoch_size: int = 1) -> MinibatchSizeSchedule:
-    """A schedule of minibatch sizes for a training session.
+    """Create a schedule of minibatch sizes for a training session.
 
     Args:
-        schedule: a whole number; or a list of such, one an epoch; or a list of pairs ``(number of
+        schedule: an integer; or a list of such, one an epoch; or a list of pairs ``(number of
             epochs, size)``.
         epoch_size: how many samples an epoch has; 0 takes the sweeps over the data as epochs.
 
@@ -299,7 +299,7 @@ def minibatch_size_schedule(schedule: Any, epoch_size: int = 1) -> MinibatchSize
         The schedule.
 
     Raises:
-        ValueError: for other values, or if an epoch size comes with a single number.
+        ValueError: for other values, or if an epoch size comes with a scalar.
 
     Example:
         >>> s = minibatch_size_schedule([32, 64], epoch_size=1000)
@@ -310,8 +310,7 @@ def minibatch_size_schedule(schedule: Any, epoch_size: int = 1) -> MinibatchSize
     if isinstance(schedule, Integral):
         if not isinstance(epoch_size, Integral) or epoch_size != 1:
             raise ValueError(
-                f"{name}: epoch_size {shown(epoch_size)} has no effect on a single number; leave "
-                f"it out"
+                f"{name}: epoch_size {shown(epoch_size)} has no effect on a scalar; leave it out"
             )
         made = MinibatchSizeSchedule((int(schedule),), (0,), FULL_DATA_SWEEP)
     else:
@@ -349,7 +348,7 @@ def _training(
 def _steps(
     function: str, schedule: Any, epoch_size: Any, kind: type, convert: Callable[[Any], Any]
 ) -> tuple[tuple[Any, ...], tuple[int, ...], int]:
-    """The values of a list, the counts at which they end, and the epoch size."""
+    """Return the values of a list, the counts at which they end, and the epoch size."""
     if not isinstance(schedule, list):
         raise ValueError(
             f"{function}: expected a number, a list of numbers, or a list of pairs (number of "
@@ -385,9 +384,7 @@ def _count(function: str, name: str, value: Any) -> int:
 
 
 def _decay(time_constant: float) -> float:
-    """The momentum per sample; infinite where a negative time constant asks for more than there are
-    numbers.
-    """
+    """Return the momentum per sample; infinite where that of a negative time constant overflows."""
     exponent = -math.inf if time_constant == 0 else -1.0 / time_constant
     return math.exp(exponent) if exponent < _LARGEST_EXPONENT else math.inf
 

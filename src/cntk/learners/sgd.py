@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cntk.learners.base import Learner, lying_as
+from cntk.learners.base import Learner
 from cntk.learners.options import LearningOptions, flag, learning_options
 from cntk.learners.schedules import TrainingParameterSchedule
+from cntk.learners.state import match_strides
 
 __all__ = ["MomentumSGD", "Nesterov", "SGD", "momentum_sgd", "nesterov", "sgd"]
 
@@ -89,7 +90,7 @@ class MomentumSGD(_WithMomentum, inner=True):
             # pass over memory.
             torch._fused_sgd_(
                 leaves,
-                list(map(lying_as, leaves, gradients)),
+                list(map(match_strides, leaves, gradients)),
                 velocity,
                 weight_decay=0.0,
                 momentum=momentum,
@@ -127,13 +128,13 @@ class Nesterov(_WithMomentum, inner=True):
 def _move_rows(
     leaf: Tensor, velocity: Tensor, gradient: Tensor, momentum: float, share: float, rate: float
 ) -> None:
-    rows, moved = gradient.indices()[0], gradient.values()
+    rows, values = gradient.indices()[0], gradient.values()
     if momentum == 0:
-        leaf.index_add_(0, rows, moved, alpha=-share * rate)
+        leaf.index_add_(0, rows, values, alpha=-share * rate)
         return
-    moved = velocity[rows].mul_(momentum).add_(moved, alpha=share)
-    velocity[rows] = moved
-    leaf.index_add_(0, rows, moved, alpha=-rate)
+    values = velocity[rows].mul_(momentum).add_(values, alpha=share)
+    velocity[rows] = values
+    leaf.index_add_(0, rows, values, alpha=-rate)
 
 
 def sgd(

@@ -13,8 +13,9 @@ from cntk._graph.composite import whole_graph
 from cntk._graph.function import Function
 from cntk._wording import quoted
 from cntk.core import NDArrayView
-from cntk.learners.base import Learner, checked_parameters
+from cntk.learners.base import Learner
 from cntk.learners.options import learning_options
+from cntk.learners.parameters import checked_parameters
 from cntk.learners.schedules import learning_parameter_schedule
 from cntk.variables import Constant
 
@@ -149,7 +150,7 @@ class Universal(Learner, inner=True):
 
 
 def universal(update_func: Callable[..., Any], parameters: Sequence[Any]) -> Learner:
-    """A learner whose rule is a CNTK function, so that it runs where the model runs.
+    """Create a learner whose rule is a CNTK function, so that it runs where the model runs.
 
     Args:
         update_func: given the tuple of parameters and the list of their gradients (constants of the

@@ -86,7 +86,7 @@ ROWS: list[Wrong] = [
       for n, m in WINDOWED.items() for r in (2, None, ARRAY)),
     wrong("Convolution", lambda v: L.Convolution((), 2), "filter_shape", "axis", error=ValueError),
     wrong("Convolution2D", lambda v: L.Convolution2D((3, 3, 3), 2), "filter_shape", "2 elements", error=ValueError),
-    wrong("Convolution", lambda v: L.Convolution(3, (2, 2)), "num_filters", "single number", error=ValueError),
+    wrong("Convolution", lambda v: L.Convolution(3, (2, 2)), "num_filters", "scalar", error=ValueError),
     wrong("Convolution", one(WINDOWED["Convolution"], groups=2), "groups 2", "cntk.convolution", error=ValueError),
     wrong("Convolution", one(WINDOWED["Convolution"], transpose_weight=True), "ConvolutionTranspose", error=NotImplementedError),
     wrong("Convolution", one(WINDOWED["Convolution"], max_temp_mem_size_in_samples="x"), "integer", error=TypeError),
