@@ -37,6 +37,11 @@ from cntk.layers.typing import (
     Tensor,
 )
 
+CONVOLUTIONS = [
+    "SequentialConvolution",
+    *(f"Convolution{kind}" for kind in ("", "1D", "2D", "3D")),
+    *(f"ConvolutionTranspose{kind}" for kind in ("", "1D", "2D", "3D")),
+]
 IMAGE, WORDS = C.input_variable((2, 6, 7)), C.sequence.input_variable(3)
 
 
@@ -255,3 +260,12 @@ def test_a_typed_function_takes_what_has_its_type() -> None:
         assert f(operand).root_function.op_name == "Abs"
     free = C.Function(Signature(Tensor[C.FreeDimension, 3])(lambda x: C.abs(x)))
     assert free(C.input_variable((5, 3))).shape == (5, 3)
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_each_convolution_is_overridden_under_its_own_name(name: str) -> None:
+    make = getattr(C.layers, name)
+    others = [getattr(C.layers, n) for n in CONVOLUTIONS if n != name]
+    for scope, parameters in ((make, ["W"]), (others, ["W", "b"])):
+        with C.layers.default_options_for(scope, bias=False):
+            assert sorted(p.name for p in make(3, 2).parameters) == parameters
