@@ -1,6 +1,4 @@
-"""What kernels that take a loop's place have in common: their operands, their initial states, and
-what they give.
-"""
+"""Base of the kernels that take a loop's place: operands, initial states and output."""
 
 from __future__ import annotations
 
@@ -21,16 +19,16 @@ from cntk._runtime.layout.layout import Layout
 
 
 class FusedLoop(Loop):
-    """A known cell in place of a loop.
+    """Known cell in place of a loop.
 
     Args:
         loop: the loop.
         output: the value that is read outside: the output state.
-        order: which delay holds the output state, and which further states, if any.
+        order: index of the delay of the output state, and of those of further states, if any.
 
     Attributes:
         size: elements in a state.
-        only_final: whether only the state after each sequence's last step is given.
+        only_final: True if only the state after each sequence's last step is returned.
     """
 
     def __init__(self, loop: Loop, output: Ref, order: Sequence[int]) -> None:
@@ -44,18 +42,18 @@ class FusedLoop(Loop):
         self._positions: dict[tuple[int, int], int] = {}
 
     def position(self, ref: Ref) -> int:
-        """Where a value stands among the operands; it becomes one if it is none yet."""
+        """Return a value's index among the operands; add it if it is none yet."""
         if ref.key not in self._positions:
             self._positions[ref.key] = len(self.operands)
             self.operands.append(ref)
         return self._positions[ref.key]
 
     def give_final(self, output: Ref) -> None:
-        """Give only the state after each sequence's last step, under another node's name."""
+        """Return only the state after each sequence's last step, under another node's name."""
         self.outputs, self.only_final = [output], True
 
     def columns(self, parts: Sequence[tuple[Ref, tuple[int, int]]]) -> WeightSlices:
-        """WeightSlices of matrices, gate by gate; see `WeightSlices`."""
+        """Return slices of matrices, gate by gate; see `WeightSlices`."""
         return WeightSlices([(self.position(matrix), span) for matrix, span in parts], self.size)
 
     def calls(self, layout: Layout) -> int | None:
@@ -66,22 +64,22 @@ class FusedLoop(Loop):
 
     @abstractmethod
     def _compute(self, run: RunContext, *operands: Tensor) -> list[Tensor]:
-        """The one output."""
+        """Compute the only output."""
 
     def state(self, run: RunContext, layout: Layout, initial: Tensor, delay: Node) -> Tensor:
-        """The state before each sequence's first step, carried over for those that go on,
+        """Return the state before each sequence's first step, carried over for those that go on,
         ``[sequences, size]``.
         """
         rows = initial_rows(delay, initial, layout.count)
-        found = carried(run, delay.primitive.uid, layout, 1, not self.backwards)
-        if found is None:
+        carried_rows = carried(run, delay.primitive.uid, layout, 1, not self.backwards)
+        if carried_rows is None:
             return rows
-        before, has = found
+        before, has = carried_rows
         return torch.where(has.unsqueeze(1), before, rows)
 
-    def given(self, run: RunContext, layout: Layout, states: Tensor) -> Tensor:
-        """The output, from the states step by step, kept for sequences that go on in the next
-        minibatch.
+    def finish(self, run: RunContext, layout: Layout, states: Tensor) -> Tensor:
+        """Return the output of time-major states, and keep it for sequences that go on in the
+        next minibatch.
         """
         if self.only_final:
             last = layout.first if self.backwards else layout.last
@@ -104,5 +102,5 @@ class FusedLoop(Loop):
 
 
 def one_frame_each(layout: Layout) -> Layout:
-    """A layout of as many sequences, of one frame each."""
+    """Return a layout of as many sequences, of one frame each."""
     return Layout([1] * layout.count, None, layout.device)

@@ -1,4 +1,4 @@
-"""The arguments of a cell's gates, taken apart: products of inputs and of states with matrices, and
+"""Arguments of a cell's gates, split into products of inputs and states with matrices, and
 biases.
 """
 
@@ -24,13 +24,13 @@ from cntk._ops.shape.slicing import Slice
 
 @dataclass
 class Gate:
-    """The argument of one gate: what is added up in it.
+    """Argument of one gate: the terms of its sum.
 
     Attributes:
-        scale: a factor of the output state before that, or one for each of its elements; None if
-            there is none.
-        inputs: values outside, each by a matrix, and which of its columns.
-        biases: vectors, and which of their elements.
+        scale: a factor of the output state, or one for each of its elements, applied before the
+            matrix; None if there is none.
+        inputs: values outside, each with its matrix and the span of the matrix's columns.
+        biases: vectors, each with the span of its elements.
     """
 
     scale: Ref | None = None
@@ -40,17 +40,19 @@ class Gate:
 
 @dataclass
 class RecurrentGate(Gate):
-    """A gate that reads the output state.
+    """Gate that reads the output state.
 
     Attributes:
-        recurrent: the matrix by which the output state is multiplied, and which of its columns.
+        recurrent: the matrix by which the output state is multiplied, and the span of its columns.
     """
 
     recurrent: tuple[Ref, tuple[int, int]] = field(kw_only=True)
 
 
 def add_outside(gate: Gate, ref: Ref, span: tuple[int, int]) -> bool:
-    """Take a value outside apart into products of sequences with matrices, and biases."""
+    """Split a value outside into products of sequences with matrices, and biases; return whether
+    it is such a sum.
+    """
     node = ref.node
     if not ref.type.dynamic_axes:
         if ref.type.rank != 1 or ref.type.shape[0] < span[1]:
@@ -83,7 +85,7 @@ def add_outside(gate: Gate, ref: Ref, span: tuple[int, int]) -> bool:
 
 
 def read_gate(expr: SymbolicExpr, size: int, state: int) -> RecurrentGate:
-    """A gate's argument: sums of products of inputs and of the output state with matrices, and of
+    """Return a gate's argument as products of inputs and of the output state with matrices, and
     biases.
 
     Raises:
@@ -113,9 +115,7 @@ def read_gate(expr: SymbolicExpr, size: int, state: int) -> RecurrentGate:
 
 
 def _state(expr: SymbolicExpr, state: int, size: int) -> SymbolicExpr | None:
-    """The output state as it is, or the static factors that it is multiplied by; None for all
-    else.
-    """
+    """Return the output state, or its static factors if it is scaled; None for all else."""
     output = SymbolicExpr("state", span=(state,))
     if expr == output:
         return output
@@ -129,14 +129,14 @@ def _state(expr: SymbolicExpr, state: int, size: int) -> SymbolicExpr | None:
 
 
 def other_than(known: SymbolicExpr, parts: tuple[SymbolicExpr, ...]) -> SymbolicExpr | None:
-    """The only part that is not the known one."""
+    """Return the only part that is not the known one."""
     rest = [p for p in parts if p != known]
     return rest[0] if len(rest) == 1 else None
 
 
 def same_inputs(gates: Sequence[Gate]) -> bool:
-    """Whether all gates read the same values outside and the state by the same scale, and have as
-    many biases.
+    """Return whether all gates read the same values outside and the same scaled state, and have
+    equally many biases.
     """
 
     def read(gate: Gate) -> tuple[object, ...]:
@@ -147,12 +147,12 @@ def same_inputs(gates: Sequence[Gate]) -> bool:
 
 
 class Projection:
-    """What gates take from outside: inputs by matrices, and biases, gate after gate.
+    """Sum of the gates' terms from outside: inputs by matrices, and biases, gate after gate.
 
     Args:
         gates: the gates; all read the same inputs (see `same_inputs`).
         size: elements in a gate.
-        position: where a value stands among the operands.
+        position: returns a value's index among the operands.
 
     Attributes:
         columns: the matrices' columns, then the biases' elements.
@@ -172,17 +172,20 @@ class Projection:
         self.columns = [WeightSlices(parts, size) for parts in (*matrices, *biases)]
 
     def x(self, operands: Sequence[Tensor]) -> Tensor:
-        """The inputs side by side, ``[frames, inputs]``."""
-        found = [operands[k] for k in self._xs]
-        return found[0] if len(found) == 1 else torch.cat(found, 1)
+        """Return the inputs side by side, ``[frames, inputs]``."""
+        inputs = [operands[k] for k in self._xs]
+        return inputs[0] if len(inputs) == 1 else torch.cat(inputs, 1)
 
-    def joined(self, found: Sequence[Tensor]) -> tuple[Tensor, Tensor | None]:
-        """Weights of the inputs ``[gates * size, inputs]``, and the biases' sum ``[gates * size]``,
-        None if there are none.
+    def joined(self, parts: Sequence[Tensor]) -> tuple[Tensor, Tensor | None]:
+        """Return the joined weights of the inputs and the sum of biases.
 
         Args:
-            found: what `columns` give.
+            parts: the transposes of `columns`.
+
+        Returns:
+            The weights ``[gates * size, inputs]``, and the bias ``[gates * size]``, None if
+            there is none.
         """
-        matrices, biases = found[: len(self._xs)], found[len(self._xs) :]
+        matrices, biases = parts[: len(self._xs)], parts[len(self._xs) :]
         weights = matrices[0] if len(matrices) == 1 else torch.cat(list(matrices), 1)
         return weights, sum(biases[1:], biases[0]) if biases else None

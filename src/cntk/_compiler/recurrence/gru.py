@@ -1,4 +1,4 @@
-"""Loops that are a gated recurrent unit, whoever wrote them, on one kernel."""
+"""Loops that are a GRU, however they were written, on one kernel."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cntk._compiler.recurrence.loop_algebra import (
     NoMatch,
     SymbolicExpr,
     WeightSlices,
-    together,
+    transpose_together,
 )
 from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
@@ -29,8 +29,8 @@ _STATE = SymbolicExpr("state", span=(0,))
 
 @dataclass(frozen=True)
 class _Cell:
-    """A unit's parts: for z, r and c what comes from outside, and the recurrent matrices with their
-    columns.
+    """Parts of a GRU: the values from outside for z, r and c, and the recurrent matrices, each
+    with its columns.
     """
 
     outside: tuple[tuple[Ref, tuple[int, int]], ...]
@@ -39,7 +39,7 @@ class _Cell:
 
 
 class FusedGRU(FusedLoop):
-    """A gated recurrent unit in place of a loop.
+    """GRU kernel in place of a loop.
 
     Args:
         loop: the loop.
@@ -54,8 +54,8 @@ class FusedGRU(FusedLoop):
         apart = [
             add_outside(g, ref, span) for g, (ref, span) in zip(gates, cell.outside, strict=True)
         ]
-        # Products of dense inputs are made here, of frames in the order of time; others come ready
-        # made.
+        # Products of dense inputs are computed here, on time-major frames; others are computed
+        # outside the loop.
         self._arguments: Projection | WeightSlices
         if all(apart) and same_inputs(gates):
             self._arguments = Projection(gates, self.size, self.position)
@@ -75,28 +75,30 @@ class FusedGRU(FusedLoop):
         states = GatedRecurrence.apply(
             opened, values, gates, candidate, initial, layout.step_sizes, self.reset_after
         )  # type: ignore[no-untyped-call]
-        return [self.given(run, layout, states)]
+        return [self.finish(run, layout, states)]
 
     def _from_outside(self, layout: Layout, operands: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """What comes from outside, step by step: for z and r ``[frames, 2 h]``, for c ``[frames,
-        h]``; nobody else's.
+        """Return new tensors with the inputs of z and r ``[frames, 2 h]`` and of c ``[frames,
+        h]``, time-major.
         """
         cut = 2 * self.size
         if isinstance(self._arguments, WeightSlices):
             a = layout.by_steps(self._arguments.frames(operands), self.backwards)
             return a[:, :cut].contiguous(), a[:, cut:].contiguous()
         x = layout.by_steps(self._arguments.x(operands), self.backwards)
-        weights, bias = self._arguments.joined(together(self._arguments.columns, operands))
+        weights, bias = self._arguments.joined(
+            transpose_together(self._arguments.columns, operands)
+        )
         if bias is None:
             return mm(x, weights[:cut].t()), mm(x, weights[cut:].t())
         return addmm(bias[:cut], x, weights[:cut].t()), addmm(bias[cut:], x, weights[cut:].t())
 
 
 def match_gru(loop: Loop) -> FusedGRU:
-    """A kernel for a loop that is a gated recurrent unit.
+    """Return a kernel for a loop that is a GRU.
 
     Raises:
-        NoMatch: if it is none.
+        NoMatch: if it is not.
     """
     output = loop.delays[0].operands[0]
     if loop.outputs[0].key != output.key:
@@ -105,7 +107,7 @@ def match_gru(loop: Loop) -> FusedGRU:
 
 
 def _cell(expr: SymbolicExpr, size: int) -> _Cell:
-    """Read ``(1 - z) * c + z * h'``.
+    """Return the parts of ``(1 - z) * c + z * h'``.
 
     Raises:
         NoMatch: if it is anything else.
@@ -113,14 +115,14 @@ def _cell(expr: SymbolicExpr, size: int) -> _Cell:
     other = NoMatch("its state is not (1 - sigmoid(z)) * tanh(c) + sigmoid(z) * h'")
     if expr.kind != "sum" or len(expr.parts) != 2:
         raise other
-    kept = next(
+    carried = next(
         (p for p in expr.parts if p.kind == "product" and len(p.parts) == 2 and _STATE in p.parts),
         None,
     )
-    if kept is None:
+    if carried is None:
         raise other
-    new = expr.parts[1] if expr.parts[0] is kept else expr.parts[0]
-    z = kept.parts[0] if kept.parts[1] == _STATE else kept.parts[1]
+    new = expr.parts[1] if expr.parts[0] is carried else expr.parts[0]
+    z = carried.parts[0] if carried.parts[1] == _STATE else carried.parts[1]
     if z.kind != "sigmoid" or new.kind != "product" or len(new.parts) != 2:
         raise other
     c = next((p for p in new.parts if p.kind == "tanh"), None)
@@ -134,17 +136,17 @@ def _cell(expr: SymbolicExpr, size: int) -> _Cell:
     if candidate is None:
         raise NoMatch("its candidate is not an input and the reset state by a matrix")
     reset, outside, matrix, after = candidate
-    opened = _gate(reset.parts[0], size)
-    if opened is None:
+    reset_gate = _gate(reset.parts[0], size)
+    if reset_gate is None:
         raise NoMatch(f"its reset gate {_NO_GATE}")
-    return _Cell((update[0], opened[0], outside), (update[1], opened[1], matrix), after)
+    return _Cell((update[0], reset_gate[0], outside), (update[1], reset_gate[1], matrix), after)
 
 
 _NO_GATE = "is not the sum of one value from outside and the state by a matrix"
 
 
 def _is_complement(expr: SymbolicExpr, of: SymbolicExpr) -> bool:
-    """Whether this is 1 minus an expression."""
+    """Return whether this is 1 minus an expression."""
     return (
         expr.kind == "sum"
         and len(expr.parts) == 2
@@ -157,7 +159,9 @@ Columned = tuple[Ref, tuple[int, int]]
 
 
 def _gate(expr: SymbolicExpr, size: int) -> tuple[Columned, Columned] | None:
-    """One value from outside, and the state by a matrix."""
+    """Return the value from outside and the recurrent matrix of a gate; None if it is no sum of
+    these.
+    """
     terms = expr.spread()
     outside = [t for t in terms if t[0].kind == "outside"]
     products = [t for t in terms if t[0].kind == "times" and t[0].parts[0] == _STATE]
@@ -178,8 +182,8 @@ def _columns(term: tuple[SymbolicExpr, tuple[int, int] | None], size: int) -> Co
 def _candidate(
     expr: SymbolicExpr, size: int
 ) -> tuple[SymbolicExpr, Columned, Columned, bool] | None:
-    """The reset gate, what comes from outside, the recurrent matrix, and whether the reset acts
-    after the product.
+    """Return the reset gate, the value from outside, the recurrent matrix, and whether the reset
+    acts after the product.
     """
     terms = expr.spread()
     outside = [t for t in terms if t[0].kind == "outside"]

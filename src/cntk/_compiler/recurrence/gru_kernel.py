@@ -1,8 +1,8 @@
-"""A gated recurrent unit over sequences of different length, forward and backward by hand.
+"""GRU over sequences of different length, with a hand-written gradient.
 
 Torch's own kernel knows only the variant that resets after the product with the recurrent matrix,
-and needs a rectangle. This one takes frames step by step, longest sequence first, so that nothing
-is padded, and gathers the weights' gradients in one product at the end.
+and needs a block. This one takes frames step by step, longest sequence first, so that nothing is
+padded, and computes the weights' gradients in one product at the end.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ aten = torch.ops.aten
 
 
 class GatedRecurrence(torch.autograd.Function):
-    """``h = (1 - z) * c + z * h'`` with gates z and r (Cho et al., 2014).
+    """GRU ``h = (1 - z) * c + z * h'`` with gates z and r (Cho et al., 2014).
 
     With the reset before the product ``c = tanh(a_c + (r * h') H1)``, after it ``c = tanh(a_c + r *
     (h' H1))``.

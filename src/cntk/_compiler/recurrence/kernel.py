@@ -1,4 +1,4 @@
-"""How a loop runs: step by step on the frames of all sequences that still run, or by recorded
+"""Kernel of a loop: step by step on the frames of all sequences that still run, or by recorded
 code.
 """
 
@@ -42,18 +42,18 @@ if TYPE_CHECKING:
     from cntk._compiler.recurrence.loop import Loop
 
 
-# Operations whose operands tell the type of the result alone: they run before a loop's first step.
+# Operations that use their operands' types only: they run before a loop's first step.
 _READS_TYPES_ALONE = (DropoutMask, RandomDistribution)
 
 
 class LoopKernel:
-    """A loop with everything decided that can be before data come."""
+    """Loop with all that can be decided before data come."""
 
     def __init__(self, loop: Loop) -> None:
         self.loop = loop
         self.axes, self.backwards = loop.axes, loop.backwards
         keys = {ref.key: k for k, ref in enumerate(loop.operands)}
-        # Initial states are read before the first step, whatever axes they lie on.
+        # Initial states are read before the first step, whatever their dynamic axes.
         read = {r.key for n in loop.members for r in n.operands[: 1 if delay_of(n) else None]}
         self.kinds = [
             kind_of(ref.type, self.axes) if ref.key in read else STATIC for ref in loop.operands
@@ -91,7 +91,7 @@ class LoopKernel:
             (self.registers[(id(n), 0)], self._source(n), abs(delay_of(n))) for n in loop.delays
         ]
         self.results = [self.registers[ref.key] for ref in loop.outputs]
-        self.kept = sorted({*self.results, *(source for _, source, _ in self.delays)})
+        self.stored_registers = sorted({*self.results, *(source for _, source, _ in self.delays)})
         self.reasons = Reasons(
             f"steps of the loop through {loop.text} are not recorded", loop.delays[0].primitive
         )
@@ -102,22 +102,25 @@ class LoopKernel:
             self.reasons.keep(differs)
 
     def _recorded(self, read: set[tuple[int, int]]) -> RecordedSteps | None:
-        """The steps as they may be recorded; None, with the reason kept, if sizes that only the run
-        tells are more than those of rows.
+        """Return the steps for recording.
+
+        None, with the reason kept, if a state or a weight has a dimension known at run time only.
         """
-        places = {kind: [k for k, own in enumerate(self.kinds) if own == kind] for kind in range(3)}
-        self.places = [places[PER_FRAME], places[PER_SEQUENCE]]
-        self.static = [k for k in places[STATIC] if self.loop.operands[k].key in read]
+        operands_by_kind = {
+            kind: [k for k, own in enumerate(self.kinds) if own == kind] for kind in range(3)
+        }
+        self.row_operands = [operands_by_kind[PER_FRAME], operands_by_kind[PER_SEQUENCE]]
+        self.static = [k for k in operands_by_kind[STATIC] if self.loop.operands[k].key in read]
         sized = [
             *(self.loop.operands[k].type for k in self.static),
-            *(self.types[register] for register in self.kept),
+            *(self.types[register] for register in self.stored_registers),
         ]
         if any(FreeDimension in t.shape for t in sized):
             self.reasons.keep("a state or a weight has a dimension whose size only the run tells")
             return None
         registers = [
-            *self.places[0],
-            *self.places[1],
+            *self.row_operands[0],
+            *self.row_operands[1],
             *(target for target, _, _ in self.delays),
             *self.static,
         ]
@@ -127,17 +130,19 @@ class LoopKernel:
             for register, tensor in zip(registers, tensors, strict=True):
                 values[register] = tensor
             self._step(values, None)
-            return [values[k] for k in self.kept]
+            return [values[k] for k in self.stored_registers]
 
-        shapes = (self.loop.operands[k].type.shape for kind in self.places for k in kind)
+        shapes = (self.loop.operands[k].type.shape for kind in self.row_operands for k in kind)
         free = [
             tuple(axis for axis, d in enumerate(shape, 1) if d == FreeDimension) for shape in shapes
         ]
-        feedback = [Feedback(self.kept.index(source), n) for _, source, n in self.delays]
+        feedback = [
+            Feedback(self.stored_registers.index(source), n) for _, source, n in self.delays
+        ]
         return RecordedSteps(step, feedback, free, self.reasons)
 
     def _step(self, registers: list[Any], run: RunContext | None, step: Step | None = None) -> None:
-        """Compute one step's values from those that come from outside and from earlier steps."""
+        """Compute one step's values from those of earlier steps and of outside."""
         probe = None if run is None else run.probe
         for node, (compute, reads, writes, wants_run, several) in zip(
             self.nodes, self.steps, strict=True
@@ -159,13 +164,13 @@ class LoopKernel:
             raise delay.primitive.misfit("its operand must be computed inside the loop")
         if source.type.shape == type_.shape:
             return self.registers[source.key]
-        # An initial state of more or longer axes than the state has: from step to step the state
-        # has them as well.
+        # The initial state has more or longer axes than the state: the state is broadcast to them
+        # at every step.
         register = len(self.registers)
         self.registers[(id(delay), -1)] = register
         self.types[register] = type_
-        stretch = partial(broadcast_rows, shape=type_.shape)
-        self.steps.append((stretch, (self.registers[source.key],), (register,), False, False))
+        broadcast = partial(broadcast_rows, shape=type_.shape)
+        self.steps.append((broadcast, (self.registers[source.key],), (register,), False, False))
         self.nodes.append(delay)
         return register
 
@@ -185,7 +190,7 @@ class LoopKernel:
     def _by_recording(
         self, run: RunContext, layout: Layout, operands: Sequence[Any], initial: Sequence[Rows]
     ) -> dict[int, Tensor] | None:
-        """All steps by recorded code, if there is such."""
+        """Run all steps by recorded code, if there is such."""
         if (
             self.recorded is None
             or not torch.is_grad_enabled()
@@ -193,8 +198,8 @@ class LoopKernel:
             or run.probe is not None
         ):
             return None
-        # Whatever its lengths: a checkpoint tells how many minibatches there have been, and no
-        # more.
+        # Counted for sequences of any length, since a checkpoint has only the number of
+        # minibatches.
         self.recorded.runs += 1
         if layout.longest < max(_SHORTEST, *(offset for *_, offset in self.delays)):
             self.reasons.keep(f"sequences of fewer than {_SHORTEST} steps, or than it looks back")
@@ -209,30 +214,30 @@ class LoopKernel:
             for states, (*_, offset) in zip(initial, self.delays, strict=True)
             for step in range(offset)
         ]
-        outside = [operands[k] for places in self.places for k in places]
+        outside = [operands[k] for indices in self.row_operands for k in indices]
         recording = self.recorded.recording(outside, starts, static, run.passes)
         if recording is None:
             return None
-        frames = [layout.by_steps(operands[k], self.backwards) for k in self.places[0]]
-        sequences = [operands[k].index_select(0, layout.sorted_rows) for k in self.places[1]]
-        found = self.recorded.run(recording, sizes, frames, sequences, starts, static)
+        frames = [layout.by_steps(operands[k], self.backwards) for k in self.row_operands[0]]
+        sequences = [operands[k].index_select(0, layout.sorted_rows) for k in self.row_operands[1]]
+        outputs = self.recorded.run(recording, sizes, frames, sequences, starts, static)
         return {
             register: layout.by_sequences(x, self.backwards)
-            for register, x in zip(self.kept, found, strict=True)
+            for register, x in zip(self.stored_registers, outputs, strict=True)
         }
 
     def _one_by_one(
         self, run: RunContext, layout: Layout, operands: Sequence[Any], initial: Sequence[Rows]
     ) -> dict[int, Tensor]:
-        """All steps by the kernels of their operations."""
+        """Run all steps by the kernels of their operations."""
         sizes = layout.step_sizes
-        sliced = [
+        rows_by_step = [
             by_step(x, kind, layout, self.backwards)
             for x, kind in zip(operands, self.kinds, strict=True)
         ]
         ahead = self._computed_ahead(run, layout)
         full = len(set(sizes)) == 1
-        history: dict[int, list[Tensor]] = {register: [] for register in self.kept}
+        history: dict[int, list[Tensor]] = {register: [] for register in self.stored_registers}
         registers: list[Any] = [None] * len(self.registers)
         inner = RunContext(
             run.training,
@@ -247,10 +252,10 @@ class LoopKernel:
         )
         for step, size in enumerate(sizes):
             inner.batch = size
-            for k, at in enumerate(sliced):
-                registers[k] = at(step, size)
-            for register, at in ahead:
-                registers[register] = at(step, size)
+            for k, rows_at in enumerate(rows_by_step):
+                registers[k] = rows_at(step, size)
+            for register, rows_at in ahead:
+                registers[register] = rows_at(step, size)
             for (target, source, offset), states in zip(self.delays, initial, strict=True):
                 if step >= offset:
                     before = history[source][step - offset]
@@ -262,17 +267,20 @@ class LoopKernel:
                 inner,
                 Step(step, layout, self.backwards) if run.probe is not None else None,
             )
-            for register in self.kept:
+            for register in self.stored_registers:
                 history[register].append(registers[register])
         return {
-            register: to_frames(history[register], layout, self.backwards) for register in self.kept
+            register: to_frames(history[register], layout, self.backwards)
+            for register in self.stored_registers
         }
 
     def _computed_ahead(
         self, run: RunContext, layout: Layout
     ) -> list[tuple[int, Callable[[int, int], Any]]]:
-        """What depends on no value of the loop, computed for all frames: registers, and how to get
-        at their rows.
+        """Compute values that depend on no value of the loop, for all frames.
+
+        Returns:
+            For each its register, and a function to its rows at a step.
         """
         if not self.ahead:
             return []
@@ -285,7 +293,7 @@ _SHORTEST = 4  # steps of a loop that recorded code pays for
 
 
 def _why_not_recordable(node: Node, kernel: Any) -> str:
-    """Why steps with an operation are not recorded; empty if they may be."""
+    """Return why steps with an operation are not recorded; empty if they may be."""
     what = operation_text(node.op.op_name, node.primitive.name)
     if node.op.not_recordable:
         return f"{what}: {node.op.not_recordable}"
@@ -295,7 +303,7 @@ def _why_not_recordable(node: Node, kernel: Any) -> str:
 
 
 def _within_step(node: Node, axes: Any) -> Node:
-    """A node as one step sees it: a batch of single frames."""
+    """Return a node as one step sees it: on a batch of single frames."""
 
     def at_step(type_: TensorType) -> TensorType:
         return type_.with_axes((BATCH_AXIS,)) if len(type_.dynamic_axes) > 1 else type_
@@ -306,7 +314,7 @@ def _within_step(node: Node, axes: Any) -> Node:
 
 
 class _StepRef:
-    """Stands for an operand of which only the type matters."""
+    """Reference that stands for an operand of which only the type matters."""
 
     def __init__(self, type_: TensorType) -> None:
         self.type = type_

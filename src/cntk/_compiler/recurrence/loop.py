@@ -1,8 +1,8 @@
 """Recurrent loops: components of a graph that feed themselves through delays, run step by step.
 
-What does not depend on the recurrent state is outside the component and was computed for all frames
-at once. Inside, the frames of all sequences lie step by step, longest sequence first: a step is a
-contiguous slice, and sequences that have ended take no part in it.
+Values that do not depend on the recurrent state are outside the component, computed for all frames
+at once. Inside, frames are time-major, longest sequence first: a step is a contiguous slice,
+without sequences that have ended.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ _SHOWN = 3  # delays by name
 
 
 class Loop:
-    """One recurrent component as a single operation of a plan.
+    """Recurrent component as a single operation of a plan.
 
     Args:
         members: its nodes, operands first but for the delays.
 
     Attributes:
-        operands: what it reads from outside.
+        operands: the values that it reads from outside.
         outputs: those of its members' values that are read outside.
-        kernel: how it runs, once it is lowered; None for one that a fused kernel runs.
-        reasons: why it is none of the cells that have a fused kernel.
+        kernel: its kernel once it is lowered; None for a fused one.
+        reasons: reasons why it is none of the cells that have a fused kernel.
     """
 
     def __init__(self, members: list[Node]) -> None:
@@ -58,7 +58,7 @@ class Loop:
 
     @property
     def text(self) -> str:
-        """Its delays, as errors and explanations name them."""
+        """Names of its delays, for errors and explanations."""
         shown = [d.primitive for d in self.delays[:_SHOWN]]
         names = [operation_text(p.op_name, p.name or p.uid) for p in shown]
         more = len(self.delays) - len(shown)
@@ -66,36 +66,41 @@ class Loop:
 
     def _outside(self) -> list[Ref]:
         inside = {id(n) for n in self.members}
-        found: dict[tuple[int, int], Ref] = {}
+        refs: dict[tuple[int, int], Ref] = {}
         for node in self.members:
             for ref in node.operands:
                 if ref.node is None or id(ref.node) not in inside:
-                    found.setdefault(ref.key, ref)
-        return list(found.values())
+                    refs.setdefault(ref.key, ref)
+        return list(refs.values())
 
-    def substitute(self, same: Mapping[tuple[int, int], Ref]) -> None:
-        """Read equal values in place of others."""
+    def substitute(self, replacements: Mapping[tuple[int, int], Ref]) -> None:
+        """Replace values by equal ones that are computed already."""
         for node in self.members:
-            node.operands = [same.get(ref.key, ref) for ref in node.operands]
+            node.operands = [replacements.get(ref.key, ref) for ref in node.operands]
         self.operands = self._outside()
 
-    def keep_outputs(self, wanted: set[tuple[int, int]]) -> None:
-        """Leave out the outputs that nobody reads."""
-        self.outputs = [ref for ref in self.outputs if ref.key in wanted]
+    def keep_outputs(self, used_keys: set[tuple[int, int]]) -> None:
+        """Drop the outputs that nobody reads."""
+        self.outputs = [ref for ref in self.outputs if ref.key in used_keys]
 
     def calls(self, layout: Layout) -> int | None:
-        """Return about how many calls a run comes to; None for one that cannot be recorded."""
+        """Return an estimate of the number of calls of a run; None for one that cannot be
+        recorded.
+        """
         return layout.longest * len(self.members)
 
     def lower(self) -> RunKernel:
-        """The kernel: operands in the order of `operands`, results in the order of `outputs`."""
+        """Return the kernel: operands in the order of `operands`, results in the order of
+        `outputs`.
+        """
         self.kernel = LoopKernel(self)
         return RunKernel(self.kernel.compute)
 
 
 def _step_order(members: list[Node]) -> list[Node]:
-    """The members in the order in which a step computes them; delays read earlier steps and come
-    first.
+    """Return the members in the order in which a step computes them.
+
+    Delays read earlier steps and come first.
     """
     inside = {id(n) for n in members}
     done: set[int] = set()

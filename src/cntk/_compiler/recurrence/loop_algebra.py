@@ -1,5 +1,6 @@
-"""Loops read as algebra: expressions over states and values from outside, with sums and products
-flattened.
+"""Symbolic algebra of a loop: expressions over states and values from outside.
+
+Nested sums and products are flattened.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ NOT_THE_STATE = "another value of it is read than its state"
 
 
 class NoMatch(Exception):
-    """A loop is no such cell; the message says why."""
+    """Signal that a loop is no such cell; the message says why."""
 
 
 @dataclass(frozen=True)
 class SymbolicExpr:
-    """An expression over a loop's states and what it reads from outside.
+    """Expression over a loop's states and its values from outside.
 
     Attributes:
         kind: 'sum', 'product', 'negative', 'state', 'outside', 'times', 'slice', or a function's
@@ -48,7 +49,7 @@ class SymbolicExpr:
 
     @property
     def text(self) -> str:
-        """What it is, as reasons name it."""
+        """Name of the expression in reasons."""
         if self.kind != "outside" or self.ref is None:
             return f"a {self.kind}"
         if self.ref.node is not None:
@@ -56,11 +57,13 @@ class SymbolicExpr:
         return repr(self.ref.leaf)
 
     def is_one(self) -> bool:
-        """Whether this is the constant 1."""
+        """Return whether this is the constant 1."""
         return self.ref is not None and is_constant(self.ref, 1)
 
     def spread(self) -> list[tuple[SymbolicExpr, tuple[int, int] | None]]:
-        """The terms of a sum, slices of sums taken apart: each term and which of its columns."""
+        """Return the terms of a sum, also of sliced sums: each with the span of its columns, if
+        it is sliced.
+        """
         if self.kind == "sum":
             return [term for part in self.parts for term in part.spread()]
         if self.kind == "slice":
@@ -71,12 +74,12 @@ class SymbolicExpr:
 
 
 def is_constant(ref: Ref, number: float) -> bool:
-    """Whether a value is a constant all of whose elements are this number."""
+    """Return whether a value is a constant all of whose elements are this number."""
     leaf = ref.leaf
     return leaf is not None and leaf.is_constant and bool((leaf.data == number).all())  # type: ignore[attr-defined]
 
 
-# By the very class: what derives from one of them computes something else.
+# By the exact class: a class derived from one of them computes something else.
 _FUNCTIONS: dict[type[Op], str] = {
     StableSigmoid: "sigmoid",
     Sigmoid: "sigmoid",
@@ -86,17 +89,17 @@ _FUNCTIONS: dict[type[Op], str] = {
 
 
 class LoopParser:
-    """Reads a loop's nodes as expressions."""
+    """Parser of a loop's nodes into expressions."""
 
     def __init__(self, loop: Loop) -> None:
         self.inside = {id(n) for n in loop.members}
         self.states = {id(n): k for k, n in enumerate(loop.delays)}
 
     def read(self, ref: Ref) -> SymbolicExpr:
-        """A value of the loop as an expression.
+        """Return a value of the loop as an expression.
 
         Raises:
-            NoMatch: if an operation has no place in any known cell.
+            NoMatch: if an operation is part of no known cell.
         """
         node = ref.node
         if node is None or id(node) not in self.inside:
@@ -154,11 +157,11 @@ def last_axis_span(node: Node) -> tuple[int, int] | None:
 
 
 class WeightSlices:
-    """WeightSlices of matrices (or elements of vectors) put together gate by gate.
+    """Column slices of weight matrices (or elements of vectors), joined gate by gate.
 
     Args:
-        parts: for each gate the operand's position and the columns.
-        size: number of columns a gate has.
+        parts: for each gate the operand's index and the span of its columns.
+        size: number of columns of a gate.
     """
 
     def __init__(self, parts: list[tuple[int, tuple[int, int]]], size: int) -> None:
@@ -172,18 +175,16 @@ class WeightSlices:
         self._in_place = begins == sorted(begins)
 
     def on(self, device: torch.device) -> tuple[Tensor, Tensor]:
-        """Which of an operand's gates stands at each place, and where each of them stands,
-        int64.
-        """
+        """Return the permutation of an operand's gates and its inverse, int64."""
         return self._order.on(device), self._back.on(device)
 
     def of(self, operands: Sequence[Tensor]) -> Tensor:
-        """The columns of matrices, ``[rows, gates * size]``."""
+        """Return the columns of matrices, ``[rows, gates * size]``."""
         whole = self._whole(operands)
         return self.transposed(operands).t() if whole is None else whole
 
     def frames(self, operands: Sequence[Tensor]) -> Tensor:
-        """The columns of values that have frames, ``[frames, gates * size]``."""
+        """Return the columns of values that have frames, ``[frames, gates * size]``."""
         whole = self._whole(operands)
         return (
             torch.cat([operands[p][:, b:e] for p, (b, e) in self.parts], 1)
@@ -192,7 +193,7 @@ class WeightSlices:
         )
 
     def _whole(self, operands: Sequence[Tensor]) -> Tensor | None:
-        """The operand itself, if these are its columns as they stand."""
+        """Return the operand itself if these are all its columns in its order, else None."""
         return (
             operands[self.first]
             if self.are_all_of(operands[self.first]) and self._in_place
@@ -200,58 +201,62 @@ class WeightSlices:
         )
 
     def transposed(self, operands: Sequence[Tensor]) -> Tensor:
-        """WeightSlices as rows, ``[gates * size, rows]``, contiguous, as torch's kernels want them;
-        of vectors the elements.
-        """
-        return together([self], operands)[0]
+        """Return the slices as rows ``[gates * size, rows]``, contiguous; of vectors the
+        elements.
 
-    def lay(self, operands: Sequence[Ref]) -> None:
-        """Let a parameter whose columns are wanted as rows lie so in memory."""
+        torch's kernels want weights in this form.
+        """
+        return transpose_together([self], operands)[0]
+
+    def store_column_major(self, operands: Sequence[Ref]) -> None:
+        """Have a parameter stored column-major if its columns are needed as rows."""
         leaf = operands[self.first].leaf
         if self._shared and leaf is not None and leaf.is_parameter:
             leaf.use_column_major()  # type: ignore[attr-defined]
 
     def are_all_of(self, operand: Tensor) -> bool:
-        """Whether the columns are all that an operand has, in any order of the gates."""
+        """Return whether these are all columns of an operand, in any order of the gates."""
         return self._shared and operand.shape[-1] == len(self.parts) * self.size
 
-    def picked(self, operands: Sequence[Tensor]) -> Tensor:
-        """As `transposed`, of whatever operands."""
+    def select(self, operands: Sequence[Tensor]) -> Tensor:
+        """Return the same as `transposed`, for any operands."""
         if operands[self.first].dim() == 1:
             return torch.cat([operands[p][b:e] for p, (b, e) in self.parts])
         return torch.cat([operands[p][:, b:e] for p, (b, e) in self.parts], 1).t().contiguous()
 
 
-def together(columns: Sequence[WeightSlices], operands: Sequence[Tensor]) -> list[Tensor]:
-    """`WeightSlices.transposed` of several: where each is all of one operand, in one step of
-    autograd, which costs time.
+def transpose_together(columns: Sequence[WeightSlices], operands: Sequence[Tensor]) -> list[Tensor]:
+    """Return `WeightSlices.transposed` of several.
+
+    Where each is all of one operand, it is a single step of autograd, which saves time.
     """
-    given = [operands[c.first] for c in columns]
-    if all(c.are_all_of(x) for c, x in zip(columns, given, strict=True)):
-        return list(_Sorted.apply(columns, *given))  # type: ignore[no-untyped-call]
-    return [c.picked(operands) for c in columns]
+    weights = [operands[c.first] for c in columns]
+    if all(c.are_all_of(x) for c, x in zip(columns, weights, strict=True)):
+        return list(_PermuteGates.apply(columns, *weights))  # type: ignore[no-untyped-call]
+    return [c.select(operands) for c in columns]
 
 
-class _Sorted(torch.autograd.Function):
-    """Matrices transposed, and vectors, with their gates in another order, each in one copy."""
+class _PermuteGates(torch.autograd.Function):
+    """Transposes of matrices (and vectors) with permuted gates, each in one copy."""
 
     @staticmethod
-    def forward(ctx: Any, columns: Sequence[WeightSlices], *given: Tensor) -> tuple[Tensor, ...]:
+    def forward(ctx: Any, columns: Sequence[WeightSlices], *weights: Tensor) -> tuple[Tensor, ...]:
         ctx.columns = columns
         # Vectors are their own transposes.
         return tuple(
-            _chosen(x.t(), c.size, c.on(x.device)[0]) for c, x in zip(columns, given, strict=True)
+            _permuted(x.t(), c.size, c.on(x.device)[0])
+            for c, x in zip(columns, weights, strict=True)
         )
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:
-        found = (
-            _chosen(g, c.size, c.on(g.device)[1])
+        transposed = (
+            _permuted(g, c.size, c.on(g.device)[1])
             for c, g in zip(ctx.columns, gradients, strict=True)
         )
-        return None, *(g.t() for g in found)
+        return None, *(g.t() for g in transposed)
 
 
-def _chosen(x: Tensor, size: int, gates: Tensor) -> Tensor:
-    """Gates of so many rows (or elements), in another order."""
+def _permuted(x: Tensor, size: int, gates: Tensor) -> Tensor:
+    """Return the gates of ``size`` rows (or elements) each in another order."""
     return x.reshape(-1, size, *x.shape[1:]).index_select(0, gates).flatten(0, 1)

@@ -1,8 +1,7 @@
-"""Loops that are an LSTM, whoever wrote them, on torch's fused kernel.
+"""Loops that are an LSTM, however they were written, on torch's fused kernel.
 
 A loop is read as algebra: its states' expressions, with sums and products flattened, must have the
-form of a known cell. Inside the fused call sequences lie in slots, one after another, or are padded
-in pieces of time.
+form of a known cell. For the fused call sequences are packed into lanes, or padded in time chunks.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from cntk._compiler.recurrence.loop_algebra import (
     NoMatch,
     SymbolicExpr,
     is_constant,
-    together,
+    transpose_together,
 )
 from cntk._compiler.recurrence.lstm_kernel import forget_gate_weights, lstm
 from cntk._graph.op import RunKernel
@@ -39,13 +38,13 @@ from cntk._runtime.transfer import Everywhere
 
 
 class FusedLSTM(FusedLoop):
-    """An LSTM in place of a loop.
+    """LSTM kernel in place of a loop.
 
     Args:
         loop: the loop.
         output: the value that is read outside: the output state.
         gates: the gates' arguments, in torch's order.
-        order: which delay holds the output state, and which the cell state.
+        order: index of the delay of the output state, and of that of the cell state.
     """
 
     def __init__(
@@ -56,91 +55,93 @@ class FusedLSTM(FusedLoop):
         self._recurrent = self.columns([g.recurrent for g in gates])
         self._scale = None if gates[0].scale is None else self.position(gates[0].scale)
         self._initial = [self.position(d.operands[1]) for d in self.delays]
-        # Sequences may follow one another in a rectangle if all begin with zeros.
+        # Sequences may be packed into lanes if all begin with zeros.
         zeros = all(is_constant(d.operands[1], 0) for d in self.delays)
         self._forgetting = Everywhere(forget_gate_weights(self.size)) if zeros else None
 
     def calls(self, layout: Layout) -> int | None:
-        # Of sequences that differ in length, the last cell states are found only when they are
-        # asked for.
+        # For sequences of different length the last cell states are computed only on demand.
         return 20 if layout.uniform or self.backwards else None
 
     def lower(self) -> RunKernel:
         for columns in (*self._projection.columns, self._recurrent):
-            columns.lay(self.operands)
+            columns.store_column_major(self.operands)
         return super().lower()
 
     def _compute(self, run: RunContext, *operands: Tensor) -> list[Tensor]:
         layout = run.layout(self.axes)
         weights = self._weights(operands)
         x = self._projection.x(operands)
-        if self._forgetting is not None and _may_follow(layout, x, weights):
+        if self._forgetting is not None and _can_pack(layout, x, weights):
             states: list[Tensor] = []
             last: list[Tensor] = []
-            y = self._in_slots(layout, x, weights, self._forgetting)
+            y = self._in_lanes(layout, x, weights, self._forgetting)
         else:
             states = [
                 self.state(run, layout, operands[k], d).unsqueeze(0)
                 for k, d in zip(self._initial, self.delays, strict=True)
             ]
-            y, last = (self._at_once if layout.uniform else self._in_pieces)(
+            y, last = (self._in_one_block if layout.uniform else self._in_time_chunks)(
                 layout, x, states, weights
             )
         if not self.backwards:
             self._keep(run, layout, y, x, states, weights, last)
         return [y]
 
-    def _at_once(
+    def _in_one_block(
         self, layout: Layout, x: Tensor, states: list[Tensor], weights: list[Tensor]
     ) -> tuple[Tensor, list[Tensor]]:
-        """The output and the last states over sequences of one length."""
+        """Return the output and the last states over sequences of one length."""
         rows = layout.reverse(x) if self.backwards else x
-        rectangle, *last = lstm(layout.pad(rows), [s.contiguous() for s in states], weights, True)
+        block, *last = lstm(layout.pad(rows), [s.contiguous() for s in states], weights, True)
         if self.only_final:
             return last[0][0], last
-        y = layout.unpad(rectangle)
+        y = layout.unpad(block)
         return (layout.reverse(y) if self.backwards else y), last
 
-    def _in_pieces(
+    def _in_time_chunks(
         self, layout: Layout, x: Tensor, states: list[Tensor], weights: list[Tensor]
     ) -> tuple[Tensor, list[Tensor]]:
-        """The output over sequences of different length. The last states are not at hand: sequences
-        end inside pieces.
-        """
-        pieces = layout.time_chunks(self.backwards)
-        states = [s.index_select(1, pieces.order) for s in states]
-        found = []
-        for piece in pieces.split(pieces.gather(x)):
-            y, *states = lstm(
-                piece, [s[:, : piece.shape[1]].contiguous() for s in states], weights, False
-            )
-            found.append(y.flatten(0, 1))
-        return self._given(layout, pieces, torch.cat(found)), []
+        """Return the output over sequences of different length.
 
-    def _in_slots(
+        The last states are not available: sequences end inside chunks.
+        """
+        chunks = layout.time_chunks(self.backwards)
+        states = [s.index_select(1, chunks.order) for s in states]
+        outputs = []
+        for chunk in chunks.split(chunks.gather(x)):
+            y, *states = lstm(
+                chunk, [s[:, : chunk.shape[1]].contiguous() for s in states], weights, False
+            )
+            outputs.append(y.flatten(0, 1))
+        return self._output(layout, chunks, torch.cat(outputs)), []
+
+    def _in_lanes(
         self, layout: Layout, x: Tensor, weights: list[Tensor], forgetting: Everywhere
     ) -> Tensor:
-        """The output over sequences of different length that all begin with zeros, in one
-        rectangle.
+        """Return the output over sequences of different length that all begin with zeros, packed
+        into lanes.
         """
-        slots = layout.packed_lanes(self.backwards)
-        begin = [x.new_zeros(1, slots.count, self.size)] * 2
+        lanes = layout.packed_lanes(self.backwards)
+        begin = [x.new_zeros(1, lanes.count, self.size)] * 2
         marked = [torch.cat([weights[0], forgetting.on(x.device, x.dtype)], 1), *weights[1:]]
-        y, *_ = lstm(slots.gather_with_separator(x), begin, marked, False)
-        return self._given(layout, slots, y.flatten(0, 1))
+        y, *_ = lstm(lanes.gather_with_separator(x), begin, marked, False)
+        return self._output(layout, lanes, y.flatten(0, 1))
 
-    def _given(self, layout: Layout, where: IndexMap, rows: Tensor) -> Tensor:
-        """The output, from what stands at all places of rectangles."""
+    def _output(self, layout: Layout, index_map: IndexMap, rows: Tensor) -> Tensor:
+        """Return the output from the rows at all positions of an index map."""
         if not self.only_final:
-            return where.scatter(rows)
+            return index_map.scatter(rows)
         return rows.index_select(
-            0, where.positions[layout.first if self.backwards else layout.last]
+            0, index_map.positions[layout.first if self.backwards else layout.last]
         )
 
     def _weights(self, operands: Sequence[Tensor]) -> list[Tensor]:
-        *outside, recurrent = together([*self._projection.columns, self._recurrent], operands)
+        *outside, recurrent = transpose_together(
+            [*self._projection.columns, self._recurrent], operands
+        )
         if self._scale is not None:
-            # A state's factors are as well those of the matrix's rows.
+            # Factors of a state are the same as factors of the matrix's rows.
             recurrent = recurrent * operands[self._scale]
         of_inputs, bias = self._projection.joined(outside)
         zeros = recurrent.new_zeros(recurrent.shape[0])
@@ -162,37 +163,37 @@ class FusedLSTM(FusedLoop):
         if layout.uniform:
             run.carry[cell] = (last[1][0].detach(), one_frame_each(layout))
             return
-        # The shorter sequences' last cell states are gone: they are computed again if anybody asks.
-        held = [t.detach() for t in (x, *states, *weights)]
+        # The last cell states of shorter sequences are not available: they are recomputed on
+        # demand.
+        inputs = [t.detach() for t in (x, *states, *weights)]
 
-        def again() -> tuple[Tensor, Layout]:
-            frames, *states = held[:-4]
+        def recompute() -> tuple[Tensor, Layout]:
+            frames, *states = inputs[:-4]
             with torch.no_grad():
                 order, sizes = layout.sorted_rows, torch.tensor(layout.step_sizes)
                 rows = frames.index_select(0, layout.time_major())
                 begin = [s.index_select(1, order) for s in states] or [
                     rows.new_zeros(1, layout.count, self.size)
                 ] * 2
-                _, _, c = torch.lstm(rows, sizes, begin, held[-4:], True, 1, 0.0, False, False)
+                _, _, c = torch.lstm(rows, sizes, begin, inputs[-4:], True, 1, 0.0, False, False)
                 return torch.empty_like(c[0]).index_copy(0, order, c[0]), one_frame_each(layout)
 
-        run.carry[cell] = again
+        run.carry[cell] = recompute
 
 
-def _may_follow(layout: Layout, x: Tensor, weights: list[Tensor]) -> bool:
-    """Whether sequences may follow one another in a rectangle: they begin anew, and none spoils the
-    next.
-    """
+def _can_pack(layout: Layout, x: Tensor, weights: list[Tensor]) -> bool:
+    """Return whether sequences can be packed into lanes without changing each other's results."""
     if layout.uniform or not layout.frames or layout.starts is not None or x.device.type != "cpu":
         return False
-    # What is not a number cannot be forgotten. In training it would spoil the weights, and with
-    # them everything, anyway.
+    # NaN and infinity would stay in the state of the next sequence. In training they spoil the
+    # weights anyway.
     return x.requires_grad or weights[0].requires_grad or bool(torch.isfinite(x.sum()))
 
 
 def match_lstm(loop: Loop) -> FusedLSTM:
-    """Output h = sigmoid(o) * tanh(c), cell c = sigmoid(f) * c' + sigmoid(i) * tanh(g) (Hochreiter,
-    Gers).
+    """Return the kernel of an LSTM (Hochreiter, Gers) for a loop.
+
+    Output h = sigmoid(o) * tanh(c), cell c = sigmoid(f) * c' + sigmoid(i) * tanh(g).
 
     Raises:
         NoMatch: if a loop is anything else.
@@ -203,11 +204,11 @@ def match_lstm(loop: Loop) -> FusedLSTM:
         if loop.outputs[0].key != output.key:
             continue
         try:
-            reader = LoopParser(loop)
-            arguments = _lstm_arguments(reader.read(output), reader.read(cell), c)
+            parser = LoopParser(loop)
+            arguments = _lstm_arguments(parser.read(output), parser.read(cell), c)
             gates = [read_gate(a, output.type.shape[0], h) for a in arguments]
-        except NoMatch as found:
-            reason = found
+        except NoMatch as failure:
+            reason = failure
             continue
         if same_inputs(gates):
             return FusedLSTM(loop, output, gates, [h, c])
@@ -218,7 +219,7 @@ def match_lstm(loop: Loop) -> FusedLSTM:
 def _lstm_arguments(
     out: SymbolicExpr, cell: SymbolicExpr, state: int
 ) -> tuple[SymbolicExpr, SymbolicExpr, SymbolicExpr, SymbolicExpr]:
-    """The arguments of the gates i, f, g, o.
+    """Return the arguments of the gates i, f, g, o.
 
     Raises:
         NoMatch: if the states are computed in another way.
@@ -244,7 +245,7 @@ def _lstm_arguments(
 
 
 def _factor(known: SymbolicExpr, product: SymbolicExpr) -> SymbolicExpr | None:
-    """The other factor of a product of two, if the known one is in it."""
+    """Return the other factor of a product of two, if the known one is in it."""
     if product.kind != "product" or len(product.parts) != 2:
         return None
     return other_than(known, product.parts)

@@ -1,4 +1,4 @@
-"""Loops whose steps have a gradient of their own, recorded once a loop has run a few times.
+"""Loop steps with a recorded gradient, once a loop has run a few times.
 
 Autograd would keep every call of every step, and add up a matrix's gradient step by step. Here a
 step's gradient is a straight line of calls, and gradients of matrices and vectors are computed for
@@ -28,7 +28,7 @@ _EXAMPLES = 3
 
 @dataclass(frozen=True)
 class Feedback:
-    """A delay: which of the step's outputs it gives back, and how many steps later."""
+    """Delay as the index of the step's output that it feeds back, and the number of steps later."""
 
     output: int
     offset: int
@@ -36,16 +36,16 @@ class Feedback:
 
 @dataclass
 class RecordedSteps:
-    """A loop's step, and its recordings.
+    """Step of a loop, and its recordings.
 
     Attributes:
-        step: called with values per frame, per sequence, of the delays, and static ones; gives the
-            outputs, all with one row for each running sequence.
+        step: function of values per frame, per sequence, of the delays, and static ones;
+            returns the outputs, all with one row for each running sequence.
         feedback: the delays.
-        free: for each value per frame or sequence the axes whose size only the run tells.
-        reasons: why steps run by autograd.
-        runs: how often the loop has run, by recorded code or not.
-        replays: how often by recorded code.
+        free: for each value per frame or sequence the axes whose size is known at run time only.
+        reasons: reasons why steps run by autograd.
+        runs: number of runs of the loop, by recorded code or not.
+        replays: number of runs by recorded code.
     """
 
     step: Callable[..., Sequence[Tensor]]
@@ -63,16 +63,16 @@ class RecordedSteps:
         static: Sequence[Tensor],
         passes: int = 0,
     ) -> StepRecording | None:
-        """The code for such operands, see `run`; None if there is none, or not yet.
+        """Return the recording for such operands; None if there is none, or not yet.
 
         Args:
-            rows_outside, starts, static: the operands.
-            passes: how often the loop had run before it was compiled.
+            rows_outside, starts, static: the operands; see `run`.
+            passes: number of runs of the loop before it was compiled.
         """
         if self.runs + passes <= _RUNS_BEFORE:
             return None
         first = [starts[begin] for begin in _begins(self.feedback)]
-        # Whatever gradient flows from one step to an earlier one must be computed for all.
+        # A gradient that flows from one step to an earlier one is needed at all steps.
         flows = any(t.requires_grad for t in (*rows_outside, *starts, *static))
         if not flows:
             self.reasons.keep("nothing in it depends on what gradients are computed for")
@@ -101,7 +101,7 @@ class RecordedSteps:
         static: Sequence[Tensor],
         free: Sequence[Sequence[int]],
     ) -> StepRecording | None:
-        """The code for such operands; None, with the reason kept, if there is none."""
+        """Return the recording for such operands; None, with the reason kept, if there is none."""
         try:
             return record_step(self.step, examples, static, free)
         except NotRecorded as failure:
@@ -110,15 +110,15 @@ class RecordedSteps:
 
     @property
     def recordings(self) -> list[StepRecording]:
-        """What has been recorded."""
+        """Recordings made so far."""
         return [r for r in self._recordings.values() if r is not None]
 
     def _widths(self, rows: Sequence[Tensor]) -> set[int]:
-        """The sizes of free axes."""
+        """Return the sizes of free axes."""
         return {t.shape[k] for t, axes in zip(rows, self.free, strict=True) for k in axes}
 
     def width(self, rows: Sequence[Tensor]) -> int:
-        """The size of all free axes; 0 if there are none."""
+        """Return the size of all free axes; 0 if there are none."""
         return next(iter(self._widths(rows)), 0)
 
     def run(
@@ -130,11 +130,11 @@ class RecordedSteps:
         starts: Sequence[Tensor],
         static: Sequence[Tensor],
     ) -> Sequence[Tensor]:
-        """All steps.
+        """Run all steps.
 
         Args:
             recording: the step's code.
-            sizes: how many sequences still run at each step.
+            sizes: number of sequences that still run at each step.
             frames: values per frame, step by step, ``[frames, *shape]``.
             sequences: values per sequence, longest first, ``[sequences, *shape]``.
             starts: for each delay the values before the first step, one for each step up to its
@@ -150,7 +150,7 @@ class RecordedSteps:
 
 
 class _Steps(torch.autograd.Function):
-    """All steps by the recorded code, and their gradient."""
+    """Run of all steps by the recorded code, with its gradient."""
 
     @staticmethod
     def forward(
@@ -161,10 +161,10 @@ class _Steps(torch.autograd.Function):
         counts: Any,
         *operands: Tensor,
     ) -> tuple[Tensor, ...]:
-        frames, sequences, starts, static = _parted(operands, counts)
+        frames, sequences, starts, static = _split_by_count(operands, counts)
         parts = [torch.split(x, sizes) for x in frames]
         history: list[list[Tensor]] = [[] for _ in range(recording.outputs)]
-        ctx.kept, ctx.width = [], steps.width((*frames, *sequences))
+        ctx.saved, ctx.width = [], steps.width((*frames, *sequences))
         begins = _begins(steps.feedback)
         for step, size in enumerate(sizes):
             before = [
@@ -177,10 +177,10 @@ class _Steps(torch.autograd.Function):
                 for d, begin in zip(steps.feedback, begins, strict=True)
             ]
             rows = (*(p[step] for p in parts), *(_head(x, size) for x in sequences), *before)
-            found = recording.forward(*rows, *static, size, ctx.width)
-            for states, value in zip(history, found[: recording.outputs], strict=True):
+            results = recording.forward(*rows, *static, size, ctx.width)
+            for states, value in zip(history, results[: recording.outputs], strict=True):
                 states.append(value)
-            ctx.kept.append(found[recording.outputs :])
+            ctx.saved.append(results[recording.outputs :])
         ctx.steps, ctx.recording, ctx.sizes, ctx.counts = steps, recording, sizes, counts
         ctx.operands = operands
         ctx.shapes = [states[-1].shape[1:] for states in history]
@@ -190,99 +190,105 @@ class _Steps(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Any, ...]:
-        return (None, None, None, None, *_Backwards(ctx, gradients).gradients())
+        return (None, None, None, None, *_BackwardSteps(ctx, gradients).gradients())
 
 
-class _Backwards:
-    """The gradients of all steps' operands, from the last step to the first."""
+class _BackwardSteps:
+    """Computation of the gradients of all steps' operands, from the last step to the first."""
 
-    def __init__(self, ctx: Any, given: Sequence[Tensor | None]) -> None:
+    def __init__(self, ctx: Any, output_gradients: Sequence[Tensor | None]) -> None:
         self.ctx = ctx
         self.sizes, self.recording = ctx.sizes, ctx.recording
-        self.frames, self.sequences, self.starts, self.static = _parted(ctx.operands, ctx.counts)
-        like = next(x for x in given if x is not None)
-        # What later steps add to an output's gradient goes in place.
+        self.frames, self.sequences, self.starts, self.static = _split_by_count(
+            ctx.operands, ctx.counts
+        )
+        like = next(x for x in output_gradients if x is not None)
+        # Later steps add to an output's gradient in place.
         whole = (
             like.new_zeros(sum(self.sizes), *shape)
             if g is None
             else g.clone(memory_format=torch.contiguous_format)
-            for g, shape in zip(given, ctx.shapes, strict=True)
+            for g, shape in zip(output_gradients, ctx.shapes, strict=True)
         )
         self.seeds = [torch.split(g, self.sizes) for g in whole]
 
     def gradients(self) -> list[Tensor | None]:
-        """For each operand its gradient, or None."""
+        """Return for each operand its gradient, or None."""
         frames, sequences, feedback = len(self.frames), len(self.sequences), self.ctx.steps.feedback
-        places = self.recording.row_gradients
+        row_gradients = self.recording.row_gradients
         of_frames: list[list[Tensor]] = [[] for _ in self.frames]
         of_sequences = [
-            torch.zeros_like(x) if places[frames + k] is not None else None
+            torch.zeros_like(x) if row_gradients[frames + k] is not None else None
             for k, x in enumerate(self.sequences)
         ]
         of_starts: list[Tensor | None] = [None] * len(self.starts)
         begins = _begins(feedback)
-        collected = [
-            _Collected(how, x)
+        static_gradients = [
+            _StaticGradient(how, x)
             for how, x in zip(self.recording.static_gradients, self.static, strict=True)
         ]
         for step in reversed(range(len(self.sizes))):
             size = self.sizes[step]
             seeds = (s[step] for s in self.seeds)
-            found = self.recording.backward(
-                *self.ctx.kept[step], *seeds, *self.static, size, self.ctx.width
+            results = self.recording.backward(
+                *self.ctx.saved[step], *seeds, *self.static, size, self.ctx.width
             )
             for k in range(frames):
-                if places[k] is not None:
-                    of_frames[k].append(found[places[k]])
+                if row_gradients[k] is not None:
+                    of_frames[k].append(results[row_gradients[k]])
             for k, total in enumerate(of_sequences):
                 if total is not None:
-                    total[:size].add_(found[places[frames + k]])
+                    total[:size].add_(results[row_gradients[frames + k]])
             for k, (delay, begin) in enumerate(zip(feedback, begins, strict=True)):
-                place = places[frames + sequences + k]
-                if place is None:
+                position = row_gradients[frames + sequences + k]
+                if position is None:
                     continue
                 if step >= delay.offset:
-                    _head(self.seeds[delay.output][step - delay.offset], size).add_(found[place])
+                    _head(self.seeds[delay.output][step - delay.offset], size).add_(
+                        results[position]
+                    )
                 else:
-                    of_starts[begin + step] = found[place]
-            for one in collected:
-                one.take(found)
-            self.ctx.kept[step] = None
+                    of_starts[begin + step] = results[position]
+            for static_gradient in static_gradients:
+                static_gradient.add_step(results)
+            self.ctx.saved[step] = None
         return [
             *(torch.cat(parts[::-1]) if parts else None for parts in of_frames),
             *of_sequences,
-            *(_as(g, x) for g, x in zip(of_starts, self.starts, strict=True)),
-            *(one.gradient() for one in collected),
+            *(_padded_to(g, x) for g, x in zip(of_starts, self.starts, strict=True)),
+            *(static_gradient.gradient() for static_gradient in static_gradients),
         ]
 
 
-class _Collected:
-    """A static operand's gradient, gathered from the steps."""
+class _StaticGradient:
+    """Accumulated gradient of a static operand over the steps."""
 
-    def __init__(self, how: int | Product | Total | None, operand: Tensor) -> None:
-        self.how = how
-        self.total = torch.zeros_like(operand) if isinstance(how, int) else None
+    def __init__(self, source: int | Product | Total | None, operand: Tensor) -> None:
+        self.source = source
+        self.total = torch.zeros_like(operand) if isinstance(source, int) else None
         self.left: list[Tensor] = []
         self.right: list[Tensor] = []
 
-    def take(self, found: Sequence[Tensor]) -> None:
-        """Take a step's part."""
-        if isinstance(self.how, Product):
-            self.left.append(found[self.how.left])
-            self.right.append(found[self.how.right])
-        elif isinstance(self.how, Total):
-            self.left.append(found[self.how.rows])
+    def add_step(self, results: Sequence[Tensor]) -> None:
+        """Add a step's part."""
+        if isinstance(self.source, Product):
+            self.left.append(results[self.source.left])
+            self.right.append(results[self.source.right])
+        elif isinstance(self.source, Total):
+            self.left.append(results[self.source.rows])
         elif self.total is not None:
-            self.total.add_(found[self.how])  # type: ignore[index]
+            self.total.add_(results[self.source])  # type: ignore[index]
 
     def gradient(self) -> Tensor | None:
-        """The gradient of all steps."""
-        if isinstance(self.how, Product):
+        """Return the gradient of all steps."""
+        if isinstance(self.source, Product):
             return mm(torch.cat(self.left).t(), torch.cat(self.right))
-        return torch.cat(self.left).sum(0) if isinstance(self.how, Total) else self.total
+        return torch.cat(self.left).sum(0) if isinstance(self.source, Total) else self.total
 
 
-def _parted(operands: Sequence[Tensor], counts: tuple[int, int, int]) -> list[Sequence[Tensor]]:
+def _split_by_count(
+    operands: Sequence[Tensor], counts: tuple[int, int, int]
+) -> list[Sequence[Tensor]]:
     parts, begin = [], 0
     for count in counts:
         parts.append(operands[begin : begin + count])
@@ -291,7 +297,7 @@ def _parted(operands: Sequence[Tensor], counts: tuple[int, int, int]) -> list[Se
 
 
 def _begins(feedback: Sequence[Feedback]) -> list[int]:
-    """Where each delay's values before the first step begin among all of these."""
+    """Return the index of each delay's first value among all values before the first step."""
     begins, total = [], 0
     for delay in feedback:
         begins.append(total)
@@ -303,8 +309,8 @@ def _head(x: Tensor, size: int) -> Tensor:
     return x if x.shape[0] == size else x[:size]
 
 
-def _as(gradient: Tensor | None, operand: Tensor) -> Tensor | None:
-    """A start's gradient with zeros for the sequences that end before it is read."""
+def _padded_to(gradient: Tensor | None, operand: Tensor) -> Tensor | None:
+    """Return a start's gradient, padded with zeros for sequences that end before it is read."""
     if gradient is None or gradient.shape == operand.shape:
         return gradient
     return torch.cat(

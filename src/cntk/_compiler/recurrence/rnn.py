@@ -1,4 +1,4 @@
-"""Loops that are a plain recurrence, whoever wrote them, on one kernel."""
+"""Loops that are a plain RNN, however they were written, on one kernel."""
 
 from __future__ import annotations
 
@@ -8,14 +8,19 @@ from cntk._compiler.ir import Ref
 from cntk._compiler.recurrence.fused_loop import FusedLoop
 from cntk._compiler.recurrence.gates import Projection, RecurrentGate, read_gate
 from cntk._compiler.recurrence.loop import Loop
-from cntk._compiler.recurrence.loop_algebra import NOT_THE_STATE, LoopParser, NoMatch, together
+from cntk._compiler.recurrence.loop_algebra import (
+    NOT_THE_STATE,
+    LoopParser,
+    NoMatch,
+    transpose_together,
+)
 from cntk._compiler.recurrence.rnn_kernel import ACTIVATIONS, PlainRecurrence
 from cntk._runtime.context import RunContext
 from cntk._runtime.matmul import addmm, mm
 
 
 class FusedRNN(FusedLoop):
-    """A plain recurrence in place of a loop.
+    """RNN kernel in place of a loop.
 
     Args:
         loop: the loop.
@@ -35,7 +40,9 @@ class FusedRNN(FusedLoop):
     def _compute(self, run: RunContext, *operands: Tensor) -> list[Tensor]:
         layout = run.layout(self.axes)
         x = layout.by_steps(self._projection.x(operands), self.backwards)
-        weights, bias = self._projection.joined(together(self._projection.columns, operands))
+        weights, bias = self._projection.joined(
+            transpose_together(self._projection.columns, operands)
+        )
         opened = mm(x, weights.t()) if bias is None else addmm(bias, x, weights.t())
         recurrent = self._recurrent.of(operands)
         if self._scale is not None:
@@ -46,14 +53,14 @@ class FusedRNN(FusedLoop):
         states = PlainRecurrence.apply(
             opened, recurrent, initial, layout.step_sizes, self.activation
         )  # type: ignore[no-untyped-call]
-        return [self.given(run, layout, states)]
+        return [self.finish(run, layout, states)]
 
 
 def match_rnn(loop: Loop) -> FusedRNN:
-    """A kernel for a loop that is a plain recurrence.
+    """Return a kernel for a loop that is a plain RNN.
 
     Raises:
-        NoMatch: if it is none.
+        NoMatch: if it is not.
     """
     output = loop.delays[0].operands[0]
     if loop.outputs[0].key != output.key:

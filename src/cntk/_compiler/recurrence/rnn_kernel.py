@@ -1,4 +1,4 @@
-"""A plain recurrence over sequences of different length, forward and backward by hand.
+"""Plain RNN over sequences of different length, with a hand-written gradient.
 
 Frames come step by step, longest sequence first, so that nothing is padded. A step is a product and
 a function in place; the weights' gradient is one product at the end.
@@ -14,8 +14,8 @@ from torch import Tensor
 
 from cntk._runtime.matmul import add_product, mm
 
-# For each function how it is applied in place, what its values say of its gradient, and how a
-# gradient goes through in place. A closed rectifier lets nothing through, infinity and nan neither.
+# For each function: its in-place form, its derivative from its values, and its in-place gradient.
+# Where a ReLU is 0 the gradient is 0, even of infinity and nan.
 ACTIVATIONS: dict[
     str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor], Callable[..., Tensor]]
 ] = {
@@ -30,7 +30,7 @@ ACTIVATIONS: dict[
 
 
 class PlainRecurrence(torch.autograd.Function):
-    """``h = f(a + h' R)`` (Elman, 1990)."""
+    """Elman RNN ``h = f(a + h' R)`` (Elman, 1990)."""
 
     @staticmethod
     def forward(
@@ -70,7 +70,7 @@ class PlainRecurrence(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        """Gradients of what comes from outside, of the matrix and of the initial states."""
+        """Return gradients of the inputs, of the matrix and of the initial states."""
         before, states, recurrent = ctx.saved_tensors
         sizes = ctx.sizes
         _, derivative, through = ACTIVATIONS[ctx.activation]
