@@ -1,8 +1,8 @@
-"""Free dimensions whose size only the run tells, such as a sequence axis made static: operations
-meet them late.
+"""Deferred lowering for free dimensions whose size is known at run time only.
 
-An operation is lowered for definite types. Where an operand's size is known only when it comes,
-that is done at the first run with this size, and kept for the next one.
+Such is a sequence axis made static. An operation is lowered for definite types. Where an operand's
+size is known only when it comes, that is done at the first run with this size, and kept for the
+next one.
 """
 
 from __future__ import annotations
@@ -22,35 +22,33 @@ _MOST_SIZES = 128
 
 
 def needs_runtime_shape(op: Op, types: tuple[TensorType, ...]) -> bool:
-    """Whether an operation has to wait for its operands' sizes."""
+    """Return whether an operation has to wait for its operands' sizes."""
     return not op.shape_polymorphic and any(FreeDimension in t.shape for t in types)
 
 
 class RuntimeShapeKernel(RunKernel):
-    """A kernel that is lowered when its operands' sizes are seen; it only hands the run on to what
-    it becomes.
-    """
+    """Kernel that is lowered when its operands' sizes are known, and passes the run on."""
 
 
 def lower_on_first_shape(types: tuple[TensorType, ...], lower: Lowering) -> RuntimeShapeKernel:
-    """A kernel that is lowered when its operands' sizes are seen.
+    """Return a kernel that is lowered when its operands' sizes are known.
 
     Args:
         types: the operands' types, with free dimensions.
-        lower: gives the kernel for definite types; raises GraphError if they do not fit.
+        lower: returns the kernel for definite types; raises GraphError if they do not fit.
     """
-    known: Recent[Kernel | RunKernel] = Recent(_MOST_SIZES)
-    open_ones = [(k, t.lead) for k, t in enumerate(types) if FreeDimension in t.shape]
+    kernels: Recent[Kernel | RunKernel] = Recent(_MOST_SIZES)
+    free_operands = [(k, t.lead) for k, t in enumerate(types) if FreeDimension in t.shape]
 
     def compute(run: Any, *operands: Any) -> Any:
-        sizes = tuple(operands[k].shape[lead:] for k, lead in open_ones)
-        kernel = known.get(sizes)
+        sizes = tuple(operands[k].shape[lead:] for k, lead in free_operands)
+        kernel = kernels.get(sizes)
         if kernel is None:
             definite = list(types)
-            for (k, _), shape in zip(open_ones, sizes, strict=True):
+            for (k, _), shape in zip(free_operands, sizes, strict=True):
                 definite[k] = definite[k].with_shape(shape)
             kernel = lower(tuple(definite))
-            known.put(sizes, kernel)
+            kernels.put(sizes, kernel)
         return (
             kernel.compute(run, *operands) if isinstance(kernel, RunKernel) else kernel(*operands)
         )
@@ -58,22 +56,22 @@ def lower_on_first_shape(types: tuple[TensorType, ...], lower: Lowering) -> Runt
     return RuntimeShapeKernel(compute)
 
 
-def fits(shape: Shape, wanted: Shape) -> bool:
-    """Whether a shape is one that a type allows.
+def fits(shape: Shape, allowed: Shape) -> bool:
+    """Return whether a type with free dimensions allows a shape.
 
     Example:
         >>> fits((5, 2), (FreeDimension, 2)), fits((5, 3), (FreeDimension, 2))
         (True, False)
     """
-    return len(shape) == len(wanted) and all(
-        w in (d, FreeDimension) for d, w in zip(shape, wanted, strict=True)
+    return len(shape) == len(allowed) and all(
+        w in (d, FreeDimension) for d, w in zip(shape, allowed, strict=True)
     )
 
 
 def checked_infer(
     op: Op, types: tuple[TensorType, ...], misfit: Callable[[str], GraphError]
 ) -> None:
-    """Refuse operands that turn out not to fit now that their sizes are known.
+    """Refuse operands that do not fit, now that their sizes are known.
 
     Args:
         op: the operation.

@@ -1,5 +1,5 @@
-"""A graph made flat for running: blocks opened, types made definite for the shapes that were
-fed.
+"""Intermediate representation: a flat graph, with blocks opened and types definite for the
+data's shapes.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from cntk.errors import GraphError
 
 @dataclass(eq=False)
 class Node:
-    """One operation of a flat graph.
+    """Operation of a flat graph.
 
     Attributes:
         op: the operation.
-        primitive: where it comes from; its name appears in errors.
-        operands: what it reads.
+        primitive: the graph's primitive that it comes from; its name appears in errors.
+        operands: the values that it reads.
         types: the outputs' types.
-        place: where it stands in the graph, whatever is asked of the graph: the primitive, then the
-            blocks around it.
-        stands_for: what of the graph it computes in one, where a pass has fused several.
+        place: its path in the graph, the same for all outputs that are asked for: the primitive,
+            then the blocks around it.
+        stands_for: the graph's primitives that it computes, where a pass has fused several.
     """
 
     op: Op
@@ -45,13 +45,13 @@ class Node:
 
 @dataclass(frozen=True, eq=False)
 class Ref:
-    """One value of a flat graph: an output of a node, or a leaf variable.
+    """Reference to a value of a flat graph: an output of a node, or a leaf variable.
 
     Attributes:
         node: the node, or None for a leaf.
-        index: which of the node's outputs.
+        index: index of the node's output.
         leaf: the leaf variable.
-        leaf_type: its type, with free dimensions as fed.
+        leaf_type: its type, with the data's size for free dimensions.
     """
 
     node: Node | None = None
@@ -66,21 +66,21 @@ class Ref:
 
     @property
     def key(self) -> tuple[int, int]:
-        """What two references to the same value have in common."""
+        """Key that all references to the same value share."""
         return (id(self.leaf), -1) if self.node is None else (id(self.node), self.index)
 
 
 def delay_of(node: Node) -> int:
-    """Return how many frames back a delay along a sequence looks, forward if negative; 0 for all
-    else.
+    """Return the number of frames that a delay along a sequence looks back, negative for
+    forward; 0 for all else.
     """
     return node.op.delay if isinstance(node.op, Delay) else 0
 
 
 @dataclass(frozen=True, eq=False)
 class _Frame:
-    """The inside of one block in one place: what its arguments stand for there, and the block with
-    those around it.
+    """Inside of one block at one call: the values of its arguments, and the block with those
+    around it.
     """
 
     arguments: Mapping[Variable, Variable]
@@ -93,8 +93,8 @@ def _nodes(refs: Iterable[Ref]) -> Iterator[Node]:
 
 
 def single_operation(primitive: Primitive) -> Op | None:
-    """An operation that computes a block in one step; None where a constant of its graph has been
-    changed.
+    """Return the operation that computes a block in one step; None where a constant of its graph
+    has been changed.
     """
     block = primitive.block
     return (
@@ -105,7 +105,7 @@ def single_operation(primitive: Primitive) -> Op | None:
 
 
 def held_constants(primitive: Primitive) -> list[Any]:
-    """The constants that a block's graph holds."""
+    """Return the constants of a block's graph."""
     block = primitive.block
     return (
         []
@@ -115,11 +115,11 @@ def held_constants(primitive: Primitive) -> list[Any]:
 
 
 class Flattener:
-    """Opens blocks and gives every operation definite types.
+    """Flattening of a graph: blocks are opened, and every operation gets definite types.
 
     Args:
-        shapes: shapes of inputs whose dimensions were free, as fed.
-        dense: sparse inputs that are fed as dense rows.
+        shapes: the data's shapes of inputs with free dimensions.
+        dense: sparse inputs that are bound as dense rows.
     """
 
     def __init__(self, shapes: Mapping[Variable, Shape], dense: Collection[Variable] = ()) -> None:
@@ -131,7 +131,7 @@ class Flattener:
         self._frame_of: dict[int, _Frame | None] = {}
 
     def flatten(self, outputs: Sequence[Variable]) -> tuple[list[Ref], list[Node]]:
-        """References to some variables, and all nodes that they need, operands first."""
+        """Return references to some variables, and all nodes that they need, operands first."""
         refs = [self._resolve(v, None)[0] for v in outputs]
         order = depth_first(_nodes(refs), lambda node: _nodes(self._operands(node)))
         self._infer(order)
@@ -197,7 +197,9 @@ class Flattener:
         return self._leaves[id(variable)]
 
     def _infer(self, order: list[Node]) -> None:
-        """Types of all nodes; inside loops they settle in a few rounds."""
+        """Infer the types of all nodes, until they no longer change; inside loops that takes a
+        few rounds.
+        """
         for partial in (False, True):
             for _ in range(len(order) + 1):
                 changed = False
@@ -209,7 +211,7 @@ class Flattener:
                 break
         for node in order:
             for type_ in node.types:
-                # How large a free dimension is may be for the run alone to tell.
+                # The size of a free dimension may be known at run time only.
                 if not type_.is_known or InferredDimension in type_.shape:
                     raise node.primitive.misfit(
                         f"its output is {type_}, which is not known well enough to run"
@@ -218,10 +220,10 @@ class Flattener:
 
 @dataclass(frozen=True)
 class Widen(Op):
-    """A constant in the wider number format of what it meets.
+    """Conversion of a constant to the wider dtype of the other operands.
 
     Attributes:
-        format: the format's name.
+        format: the dtype's name.
     """
 
     format: str
@@ -237,13 +239,14 @@ class Widen(Op):
 
 
 def _widened(node: Node, variables: Sequence[Variable], refs: list[Ref]) -> list[Ref]:
-    """Operands, constants among them converted where the others have a wider format; a narrower one
-    is refused later.
+    """Return the operands, with constants converted where the others have a wider dtype.
+
+    A narrower one is refused later.
     """
-    formats = {v.type_.dtype for v in variables if v.kind is not VariableKind.Constant} - {None}
-    if len(formats) != 1 or node.op.allows_mixed_dtypes:
+    dtypes = {v.type_.dtype for v in variables if v.kind is not VariableKind.Constant} - {None}
+    if len(dtypes) != 1 or node.op.allows_mixed_dtypes:
         return refs
-    (wanted,) = formats
+    (wider,) = dtypes
     result = []
     for ref in refs:
         own = (
@@ -251,26 +254,26 @@ def _widened(node: Node, variables: Sequence[Variable], refs: list[Ref]) -> list
             if ref.leaf is not None and ref.leaf.kind is VariableKind.Constant
             else None
         )
-        if own is not None and wanted is not None and own.itemsize < wanted.itemsize:
-            cast = Node(Widen(wanted.name), node.primitive, [ref])
-            cast.types = (replace(ref.type, dtype=wanted),)
+        if own is not None and wider is not None and own.itemsize < wider.itemsize:
+            cast = Node(Widen(wider.name), node.primitive, [ref])
+            cast.types = (replace(ref.type, dtype=wider),)
             ref = Ref(cast)
         result.append(ref)
     return result
 
 
 def infer_node(node: Node, partial: bool) -> bool:
-    """Bring a node's types up to date with its operands'; whether anything changed.
+    """Update a node's types from its operands'; return whether anything changed.
 
     Raises:
-        GraphError: if the operands do not fit, or differ in their number format.
+        GraphError: if the operands do not fit, or differ in their dtype.
     """
     types = tuple(ref.type for ref in node.operands)
     known = all(t.is_known for t in types)
     inferred: TensorType | tuple[TensorType, ...] | None
     try:
         if known:
-            _same_format(node, types)
+            _check_dtypes(node, types)
             inferred = _checked_infer(node.op, types)
         else:
             inferred = (_as_in_graph(node) or node.op.infer_partial(*types)) if partial else None
@@ -285,11 +288,11 @@ def infer_node(node: Node, partial: bool) -> bool:
     if inferred is None:
         return False
     dtype = common_dtype(types)
-    found = tuple(
+    types_inferred = tuple(
         output_type(t, dtype) for t in (inferred if isinstance(inferred, tuple) else (inferred,))
     )
-    changed = found != node.types
-    node.types = found
+    changed = types_inferred != node.types
+    node.types = types_inferred
     return changed
 
 
@@ -301,18 +304,18 @@ def _checked_infer(op: Op, types: tuple[TensorType, ...]) -> tuple[TensorType, .
 
 
 def _as_in_graph(node: Node) -> tuple[TensorType, ...] | None:
-    """A node's types as they were found when the graph was built, if they are definite."""
+    """Return a node's types from when the graph was built, if they are definite."""
     types = tuple(v.type_ for v in node.primitive.results)
     return types if len(types) == len(node.types) and all(t.is_complete for t in types) else None
 
 
-def _same_format(node: Node, types: tuple[TensorType, ...]) -> None:
-    formats = {t.dtype for t in types if t.dtype is not None}
-    if len(formats) > 1 and not node.op.allows_mixed_dtypes:
-        listed = " and ".join(sorted(f.name for f in formats))
+def _check_dtypes(node: Node, types: tuple[TensorType, ...]) -> None:
+    dtypes = {t.dtype for t in types if t.dtype is not None}
+    if len(dtypes) > 1 and not node.op.allows_mixed_dtypes:
+        listed = " and ".join(sorted(f.name for f in dtypes))
         raise node.primitive.misfit(
-            f"operands must have the same number format, and have {listed}; use cntk.cast"
+            f"operands must have the same dtype, and have {listed}; use cntk.cast"
         )
-    whole = next((f for f in formats if not is_floating(f)), None)
+    whole = next((f for f in dtypes if not is_floating(f)), None)
     if whole is not None and not node.op.allows_mixed_dtypes:
         raise node.primitive.misfit(f"nothing computes in {whole.name}; use cntk.cast")

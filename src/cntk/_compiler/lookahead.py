@@ -1,6 +1,4 @@
-"""Sequences that go on from the minibatch before, and operations that need more of them than has
-come.
-"""
+"""Checks of operations that need more of a sequence than a truncated minibatch has."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ _LOGGER = logging.getLogger("cntk")
 
 
 class Reaching:
-    """The operations of a plan that read later frames, or whole sequences.
+    """Operations of a plan that read later frames, or whole sequences.
 
     Args:
         nodes: all operations.
@@ -28,15 +26,15 @@ class Reaching:
         self._is_told = False
 
     def check(self, run: RunContext) -> None:
-        """Refuse pieces of sequences where an operation would compute something else of them than
-        of the whole.
+        """Refuse parts of sequences where an operation needs more than the part.
 
-        What a reader cuts is the exception, as in the original: it trains with what looks ahead as
-        if nothing followed a piece. That is told once.
+        Parts that a reader cuts are the exception, as in the original: it trains as if nothing
+            followed a
+        part. That is logged once.
 
         Raises:
-            FeedError: if a sequence goes on from the minibatch before, and an operation needs later
-                frames or all of them.
+            FeedError: if a sequence goes on from the previous minibatch, and an operation needs
+                later frames or all of them.
         """
         for node in self._nodes:
             axes = next(

@@ -1,4 +1,4 @@
-"""Who looks on while plans run: checks, timing, the log of values; asked at every run."""
+"""Switches of what observes runs of plans: checks, timing, the log of values; read at every run."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass
 class Observation:
-    """Observations of runs that are switched on.
+    """Switches of the observers.
 
     Attributes:
-        checks: whether results are compared with what was inferred; see `verify`.
-        times: whether operations are timed; see `profiling`.
+        checks: True if results are compared with their inferred types; see `verify`.
+        times: True if operations are timed; see `profiling`.
         log_level: how much of values is logged; see `value_log`.
-        any: whether anything is on.
+        any: True if anything is on.
     """
 
     checks: bool = False

@@ -1,4 +1,4 @@
-"""Plans: a graph and wanted outputs, compiled once into a straight list of torch calls."""
+"""Plans: a graph and its required outputs, compiled once into a straight list of torch calls."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ from cntk.errors import FeedError, GraphError, NotEnoughMemoryError
 
 
 class Step(NamedTuple):
-    """One call of a kernel.
+    """Call of a kernel in a plan.
 
     Attributes:
         compute: the kernel.
         operands: the registers that it reads.
         outputs: the registers that it writes.
-        wants_run: whether it is given the run.
-        several: whether it gives several results.
-        single: the register that it reads, where it is one.
-        read: takes the operands out of the registers, where they are several.
+        wants_run: True if it takes the run.
+        several: True if it returns several results.
+        single: the register that it reads, if there is only one.
+        read: returns the operands from the registers, if there are several.
         free: registers that no later step reads.
     """
 
@@ -69,30 +69,28 @@ def _keep_freed_memory() -> None:
 
 
 class Plan:
-    """A compiled graph.
+    """Compiled graph.
 
     Args:
         outputs: the variables to compute.
-        shapes: shapes of inputs with free dimensions, as fed.
+        shapes: shapes of inputs with free dimensions, as bound.
         off: names of compiler passes to leave out, besides those that `pipeline.without` does.
-        dense: sparse inputs that are fed as dense rows, because their gradient is asked for.
+        dense: sparse inputs that are bound as dense rows, because their gradient is asked for.
 
     Attributes:
-        inputs: the inputs that must be fed.
+        inputs: the inputs that must be bound.
         parameters: the parameters that take part.
         holders: the parameters and constants that take part.
-        changes_batch_size: whether its inputs may have batches of different sizes, since an
-            operation makes others of them.
+        changes_batch_size: True if its inputs may have batches of different sizes, since an
+            operation changes them.
         types: the outputs' types.
-        is_watched: whether a user function takes part, which is to see all gradients that there
-            are.
+        is_watched: True if a user function takes part, which must see all gradients.
         final_nodes: the operations that compute the outputs.
-        work: how much there is to do in a run.
-        streams: what operations that draw random numbers go on in.
+        work: estimate of a run's work.
+        streams: random streams of operations that draw numbers.
         last_use: when it was last used, as its graph counts.
         pass_reports: what each compiler pass did, in the order in which they ran.
-        passes: how many training passes there had been before it was compiled, where training goes
-            on.
+        passes: number of training passes before it was compiled, where training goes on.
     """
 
     def __init__(
@@ -114,8 +112,8 @@ class Plan:
         self._template: list[Any] = []
         self._leaves: dict[Variable, int] = {}
         self._mutable = [(n.primitive, n.primitive.op) for n in order if n.primitive.op.settable]
-        # Constants whose values are attributes of operations here.
-        self._settled = [v for n in order for v in held_constants(n.primitive)]
+        # Constants that are folded into attributes of operations.
+        self._folded_constants = [v for n in order for v in held_constants(n.primitive)]
         self.reaching = Reaching(order)
         self.carry: dict[str, Any] = {}
         self.streams = Streams()
@@ -130,7 +128,7 @@ class Plan:
         self._outputs: Callable[[list[Any]], Any] = itemgetter(*self.output_registers)
         self._free_after_use()
         self.inputs = [v for v in self._leaves if v.kind is VariableKind.Input]
-        self.input_slots = [self._leaves[v] for v in self.inputs]
+        self.input_registers = [self._leaves[v] for v in self.inputs]
         self.parameters = [v for v in self._leaves if v.kind is VariableKind.Parameter]
         self.holders = [
             v for v in self._leaves if v.kind in (VariableKind.Parameter, VariableKind.Constant)
@@ -140,7 +138,7 @@ class Plan:
         self.changes_batch_size = any(n.op.changes_batch_size for n in order)
 
     def single_nodes(self) -> Iterator[Node]:
-        """All operations, those of loops one by one."""
+        """Yield all operations, those of loops one by one."""
         for item in self.nodes:
             if isinstance(item, Loop):
                 yield from item.members
@@ -149,7 +147,7 @@ class Plan:
 
     @cached_property
     def changed_constants(self) -> list[Any]:
-        """The constants that a pass changes, such as running statistics."""
+        """Constants that a pass changes, such as running statistics."""
         impure = {
             id(r.leaf)
             for n in self.single_nodes()
@@ -161,12 +159,13 @@ class Plan:
 
     @cached_property
     def held_memory(self) -> frozenset[int]:
-        """Where the parameters' and constants' numbers lie."""
+        """Addresses of the parameters' and constants' memory."""
         return frozenset(v.freeze_storage().untyped_storage().data_ptr() for v in self.holders)  # type: ignore[attr-defined]
 
     def lie_on(self, device: torch.device) -> None:
-        """Let parameters and constants lie on the device of a run; those that lie elsewhere move
-        there. Not needed where `lies_on` is that device and `MOVES.count`.
+        """Move parameters and constants to the device of a run.
+
+        Not needed where `lies_on` is that device and `MOVES.count`.
         """
         for variable in self.holders:
             variable.move_to(device)  # type: ignore[attr-defined]
@@ -174,23 +173,23 @@ class Plan:
         self.lies_on = device, MOVES.count
 
     def is_stale(self) -> bool:
-        """Whether an attribute has been changed since the plan was compiled."""
+        """Return whether an attribute has been changed since the plan was compiled."""
         for primitive, op in self._mutable:
             if primitive.op is not op:
                 return True
-        for constant in self._settled:  # no generator: this is asked at each run
+        for constant in self._folded_constants:  # no generator: this is asked at each run
             if constant.is_changed:
                 return True
         return False
 
     def changes(self) -> list[str]:
-        """Return what has been changed since the plan was compiled, for an explanation."""
+        """Return the changes since the plan was compiled, for an explanation."""
         changed = [p for p, op in self._mutable if p.op is not op]
         ops = [f"attributes of {operation_text(p.op_name, p.name or p.uid)}" for p in changed]
-        return [*ops, *(repr(c) for c in self._settled if c.is_changed)]
+        return [*ops, *(repr(c) for c in self._folded_constants if c.is_changed)]
 
     def watch(self, rows: Sequence[Any]) -> tuple[list[Any], list[Tensor]]:
-        """Make everything that needs a gradient have one, asked for or not, so that user functions
+        """Give everything that needs a gradient one, asked for or not, so that user functions
         see it.
 
         Args:
@@ -206,8 +205,8 @@ class Plan:
             else x
             for v, x in pairs
         ]
-        held = [v.data for v in self.parameters]  # type: ignore[attr-defined]
-        return leaves, [x for x in (*leaves, *held) if isinstance(x, Tensor) and x.requires_grad]
+        weights = [v.data for v in self.parameters]  # type: ignore[attr-defined]
+        return leaves, [x for x in (*leaves, *weights) if isinstance(x, Tensor) and x.requires_grad]
 
     # -- compiling ---------------------------------------------------------------------------------
 
@@ -236,38 +235,38 @@ class Plan:
         return Step(compute, operands, registers, wants_run, several, single, read)
 
     def _free_after_use(self) -> None:
-        """Let each step empty the registers that no later one reads, so that their memory serves
-        again.
+        """Let each step empty the registers that no later one reads, so that their memory is
+        reused.
         """
-        kept = {
+        live = {
             *self.output_registers,
             *(k for k, value in enumerate(self._template) if value is not None),
         }
         steps: list[Step] = []
         for step in reversed(self.steps):
             touched = dict.fromkeys((*step.operands, *step.outputs))
-            free = tuple(k for k in touched if k not in kept)
-            kept.update(free)
+            free = tuple(k for k in touched if k not in live)
+            live.update(free)
             steps.append(step._replace(free=free))
         self.steps = steps[::-1]
 
     # -- running -----------------------------------------------------------------------------------
 
     def execute(
-        self, fed: Sequence[Any], run: RunContext, held: Sequence[Any] | None = None
+        self, inputs: Sequence[Any], run: RunContext, holder_tensors: Sequence[Any] | None = None
     ) -> list[Any]:
         """Compute the outputs.
 
         Args:
-            fed: rows for each of `inputs`.
+            inputs: rows for each of `Plan.inputs`.
             run: the run's layouts and mode.
-            held: tensors in place of those of `holders`.
+            holder_tensors: tensors in place of those of `holders`.
         """
         registers = self._template.copy()
-        if held is not None:
-            for variable, value in zip(self.holders, held, strict=True):
+        if holder_tensors is not None:
+            for variable, value in zip(self.holders, holder_tensors, strict=True):
                 registers[self._leaves[variable]] = value
-        for register, rows in zip(self.input_slots, fed, strict=True):
+        for register, rows in zip(self.input_registers, inputs, strict=True):
             registers[register] = rows
         if OBSERVATION.any or run.probe is not None:
             return self._execute_observed(registers, run)
@@ -303,7 +302,7 @@ class Plan:
     def _explained(
         self, error: Exception, outputs: tuple[int, ...], registers: Sequence[Any]
     ) -> Exception:
-        """Return what torch refuses as an error that says which operation it was, and on what."""
+        """Return torch's error as one that names the operation and its operands."""
         number = next(k for k, step in enumerate(self.steps) if step.outputs is outputs)
         values = [registers[k] for k in self.steps[number].operands]
         shapes = " and ".join(
@@ -316,19 +315,19 @@ class Plan:
         if is_shortage(error):
             return NotEnoughMemoryError(f"{what}: {shortage_text(error)}; {rest}")
         if _is_missing(error):
-            found = " and ".join(
+            dtypes = " and ".join(
                 dict.fromkeys(
                     str(x.dtype).removeprefix("torch.") for x in values if isinstance(x, Tensor)
                 )
             )
             return FeedError(
-                f"{what}: nothing computes it in {found} on this device; use cntk.cast to float32; "
-                f"{rest}"
+                f"{what}: nothing computes it in {dtypes} on this device; use cntk.cast to "
+                f"float32; {rest}"
             )
         return FeedError(f"{what}: {error}; {rest}")
 
     def _execute_observed(self, registers: list[Any], run: RunContext) -> list[Any]:
-        """As `execute`, with every result checked or told, or every operation timed."""
+        """Run as `execute`, with every result checked or logged, or every operation timed."""
         checks, times, tells = OBSERVATION.checks, OBSERVATION.times, OBSERVATION.log_level > 0
         if checks and run.probe is None:
             run.probe = Probe(strict=True)
@@ -361,7 +360,7 @@ def _check_sizes(nodes: Iterable[Node]) -> None:
 
 
 def _is_missing(error: Exception) -> bool:
-    """Whether an error says that torch has no kernel for a dtype."""
+    """Return whether an error says that torch has no kernel for a dtype."""
     return isinstance(error, RuntimeError) and "not implemented for '" in str(error)
 
 

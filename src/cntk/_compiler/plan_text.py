@@ -1,4 +1,4 @@
-"""Plans in words: what a plan runs, what passes made of the graph, and why it is not faster."""
+"""Descriptions of plans: their kernels, the changes of passes, and why they are not faster."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ from cntk._runtime.layout.layout import Layout
 from cntk._wording import operation_text
 from cntk.axis import Axis
 
-# What threads are told of: minibatches of up to so many samples, and sequences of so many frames.
+# Limits of the texts on threads: samples of a minibatch, and frames of a sequence.
 _MOST_ROWS, _FRAMES = 2**20, 20
-# Operations of so many are named one by one.
+# Number of operations that are named one by one.
 _NAMED = 4
 
 
 def plan_lines(plan: Plan) -> list[str]:
-    """Return a line for each kernel of a plan: what it computes, and for which of the graph's
-    operations; a loop's members are indented.
+    """Return a line for each kernel of a plan, with the graph's operations that it computes.
+
+    A loop's members are indented.
     """
     printer = Printer()
     rows: list[tuple[str, str]] = []
@@ -97,8 +98,10 @@ def plan_reasons(plan: Plan) -> list[str]:
     texts = []
     for loop in (item for item in plan.nodes if isinstance(item, Loop)):
         if not isinstance(loop, FusedLoop):
-            sources = [loop.reasons] if loop.kernel is None else [loop.reasons, loop.kernel.reasons]
-            texts += [f"{reasons.about}: {text}" for reasons in sources for text in reasons]
+            loop_reasons = (
+                [loop.reasons] if loop.kernel is None else [loop.reasons, loop.kernel.reasons]
+            )
+            texts += [f"{reasons.about}: {text}" for reasons in loop_reasons for text in reasons]
     return texts
 
 
@@ -133,8 +136,9 @@ def thread_lines(plan: Plan, training: bool) -> list[str]:
 
 
 def _least_large(plan: Plan, training: bool, axes: set[tuple[Axis, ...]], most: int) -> int | None:
-    """Return the least number of samples, or of sequences, for which all threads are used; None if
-    there is none up to a number.
+    """Return the least number of samples, or of sequences, that is worth all threads.
+
+    None if there is none up to ``most``.
     """
     device = torch.device("cpu")
 
@@ -156,7 +160,9 @@ def _count(count: int, what: str) -> str:
 
 
 def _meaning(item: Node | Loop) -> str:
-    """Return what of the graph an item of a plan computes, and its results' types."""
+    """Return the names of the graph's operations that an item of a plan computes, and its
+    results' types.
+    """
     names = list(_names(item))
     more = len(names) - _NAMED
     shown = [*names[:_NAMED], f"{more} more"] if more > 0 else names

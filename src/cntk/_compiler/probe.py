@@ -1,6 +1,4 @@
-"""Runs that are looked at operation by operation: where numbers that are not finite come from,
-forward and backward.
-"""
+"""Probes of runs, operation by operation: the origin of NaN and infinity, forward and backward."""
 
 from __future__ import annotations
 
@@ -27,14 +25,14 @@ Key = tuple[int, int]
 
 @dataclass(frozen=True)
 class Flags:
-    """What is in a tensor besides finite numbers."""
+    """Flags of NaN and infinity in a tensor."""
 
     nan: bool = False
     infinite: bool = False
 
     @property
     def any(self) -> bool:
-        """Whether there is anything but finite numbers."""
+        """True if there is NaN or infinity."""
         return self.nan or self.infinite
 
     def __or__(self, other: Flags) -> Flags:
@@ -46,12 +44,12 @@ FINITE = Flags()
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a loop.
+    """Step of a loop.
 
     Attributes:
-        number: which step, from 0.
+        number: the step's, from 0.
         layout: that of the loop's sequences.
-        backwards: whether the loop begins at the last frames.
+        backwards: True if the loop begins at the last frames.
     """
 
     number: int
@@ -61,20 +59,19 @@ class Step:
 
 @dataclass
 class Call:
-    """One time that an operation ran.
+    """Run of one operation.
 
     Attributes:
-        number: which call of the run it was.
+        number: index of the call in the run.
         node: the operation.
         step: the step of the loop that it is part of.
-        operands: what was in each operand.
-        results: what was in its results, together.
-        place: where in the minibatch the first number of its results that is not finite lies.
-        incoming: what was in the gradients of its results.
-        outgoing: for each operand whose gradient was not finite, what was in it and where.
-        turn: when its gradient was first found not to be finite, among all calls; None if it never
-            was.
-        began: whether the gradients that came in were finite then.
+        operands: flags of each operand.
+        results: flags of its results, combined.
+        place: position in the minibatch of its first result that is not finite.
+        incoming: flags of the gradients of its results.
+        outgoing: for each operand whose gradient was not finite its flags and its position.
+        turn: rank of this call among those with a gradient that is not finite; None if it has none.
+        began: True if the gradients that came in were finite then.
     """
 
     number: int
@@ -89,20 +86,19 @@ class Call:
     began: bool = False
 
     @property
-    def given(self) -> Flags:
-        """What was in all operands together."""
-        return together(self.operands)
+    def operand_flags(self) -> Flags:
+        """Flags of all operands, combined."""
+        return combined(self.operands)
 
 
 class Probe:
-    """Takes note of what each operation of one run computes, and of the gradients when these are
-    computed.
+    """Recorder of the values and gradients of each operation of one run.
 
     Args:
-        strict: whether the first result that is not finite though the operands are, or that has a
+        strict: True if a first result that is not finite though the operands are, or that has a
             NaN, is an error at once; the same for gradients.
-        shown: operations whose results the program gets and sees, and variables whose gradients it
-            does: an infinity of theirs is no error.
+        shown: operations whose results the program sees, and variables whose gradients it sees: an
+            infinity of theirs is no error.
 
     Attributes:
         calls: all calls, in their order.
@@ -122,13 +118,13 @@ class Probe:
         values: Sequence[Any],
         step: Step | None = None,
     ) -> Any:
-        """Have an operation compute, and note what comes of it.
+        """Run an operation, and record its flags.
 
         Args:
             item: the operation; of a loop whose operations are noted one by one nothing else is.
             compute: its kernel.
-            run: what is under way.
-            wants_run: whether the kernel is given the run.
+            run: context of the run.
+            wants_run: True if the kernel takes the run.
             values: its operands.
             step: the step of the loop that it is part of.
 
@@ -146,7 +142,7 @@ class Probe:
             for ref in item.operands
         ]
         values = [
-            x if apart[k] else self._watched(x, call, k, types[k], run)
+            x if apart[k] else self._with_edge(x, call, k, types[k], run)
             for k, x in enumerate(values)
         ]
         result = compute(run, *values) if wants_run else compute(*values)
@@ -155,52 +151,52 @@ class Probe:
         self.calls.append(call)
         results = result if isinstance(result, (list, tuple)) else (result,)
         for value, type_ in zip(results, result_types, strict=False):
-            found = flags_of(value)
-            if found.any and not call.results.any:
+            flags = flags_of(value)
+            if flags.any and not call.results.any:
                 call.place = place_of(value, type_, run, step)
-            call.results |= found
+            call.results |= flags
             if isinstance(value, Tensor) and value.requires_grad:
-                value.register_hook(lambda gradient: self._received(call, gradient))
-        overflows = not call.given.any and id(item) not in self._shown
+                value.register_hook(lambda gradient: self._note_incoming(call, gradient))
+        overflows = not call.operand_flags.any and id(item) not in self._shown
         if self.strict and call.results.any and (overflows or call.results.nan):
             raise NotFiniteError(_strict_text(call), direction="forward", **named(node))
         return result
 
-    def _watched(
+    def _with_edge(
         self, value: Any, call: Call, index: int, type_: TensorType, run: RunContext
     ) -> Any:
         if not isinstance(value, Tensor) or not (torch.is_grad_enabled() and value.requires_grad):
             return value
 
         def note(gradient: Tensor) -> None:
-            self._handed_on(call, index, gradient, type_, run)
+            self._note_outgoing(call, index, gradient, type_, run)
 
         return _Edge.apply(value, note)  # type: ignore[no-untyped-call]
 
-    def _received(self, call: Call, gradient: Tensor) -> None:
+    def _note_incoming(self, call: Call, gradient: Tensor) -> None:
         call.incoming |= flags_of(gradient)
 
-    def _handed_on(
+    def _note_outgoing(
         self, call: Call, index: int, gradient: Tensor, type_: TensorType, run: RunContext
     ) -> None:
-        found = flags_of(gradient)
-        if not found.any:
+        flags = flags_of(gradient)
+        if not flags.any:
             return
         if call.turn is None:
             call.turn, call.began = self._turns, not call.incoming.any
             self._turns += 1
-        call.outgoing[index] = (found, place_of(gradient, type_, run, call.step))
+        call.outgoing[index] = (flags, place_of(gradient, type_, run, call.step))
         if self.strict and call.began:
-            place = _at(call.outgoing[index][1])
+            position = _at(call.outgoing[index][1])
             text = (
-                f"{title(call.node)}: its gradient is not finite{place}, though the one that came "
-                f"to it is"
+                f"{title(call.node)}: its gradient is not finite{position}, though the one that "
+                f"came to it is"
             )
             raise NotFiniteError(text, direction="backward", **named(call.node))
 
 
 class _Edge(torch.autograd.Function):
-    """Hands a value on, and shows its gradient."""
+    """Identity that shows its gradient."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, note: Callable[[Tensor], None]) -> Tensor:
@@ -214,7 +210,7 @@ class _Edge(torch.autograd.Function):
 
 
 def flags_of(value: Any) -> Flags:
-    """Return what is in a value besides finite numbers."""
+    """Return the flags of a value."""
     if isinstance(value, SparseRows):
         value = value.values
     if not isinstance(value, Tensor):
@@ -227,17 +223,17 @@ def flags_of(value: Any) -> Flags:
     return Flags(bool(torch.isnan(value).any()), bool(torch.isinf(value).any()))
 
 
-def together(flags: Iterable[Flags]) -> Flags:
-    """Return what is in several values together."""
-    found = FINITE
+def combined(flags: Iterable[Flags]) -> Flags:
+    """Return the combined flags of several values."""
+    result = FINITE
     for each in flags:
-        found |= each
-    return found
+        result |= each
+    return result
 
 
 def place_of(value: Any, type_: TensorType, run: RunContext, step: Step | None) -> str:
-    """Say where in the minibatch the first number that is not finite lies: "sample 3", "frame 5 of
-    sequence 2".
+    """Return the position in the minibatch of the first number that is not finite: "sample 3",
+    "frame 5 of sequence 2".
     """
     if isinstance(value, SparseRows):
         row = int(value.row_numbers()[~torch.isfinite(value.values)][0])
@@ -258,7 +254,7 @@ def place_of(value: Any, type_: TensorType, run: RunContext, step: Step | None) 
 
 
 def title(node: Node) -> str:
-    """Name an operation, and the blocks that it stands in."""
+    """Return the name of an operation, and of the blocks around it."""
     primitive, *blocks = node.place or (node.primitive,)
     around = "".join(f" in {operation_text(b.op_name, b.name or b.uid)}" for b in blocks)
     return operation_text(primitive.op_name, primitive.name or primitive.uid) + around
@@ -271,7 +267,9 @@ def named(node: Node) -> dict[str, Any]:
 
 
 def _described(item: Node | Loop) -> tuple[Node, list[TensorType], list[TensorType]]:
-    """The node that an item is named by, the types of its operands, and those of its results."""
+    """Return the node that an item is named by, the types of its operands, and those of its
+    results.
+    """
     from cntk._compiler.recurrence.loop import Loop  # which runs its steps with a probe
 
     operands = [ref.type for ref in item.operands]
@@ -284,7 +282,7 @@ def _described(item: Node | Loop) -> tuple[Node, list[TensorType], list[TensorTy
 
 
 def what(flags: Flags) -> str:
-    """Say what was found."""
+    """Return the names of flags."""
     return " and ".join(["NaN"] * flags.nan + ["infinity"] * flags.infinite)
 
 
@@ -293,12 +291,12 @@ def _at(place: str) -> str:
 
 
 def _strict_text(call: Call) -> str:
-    given = (
+    source = (
         "though all that it computes from is finite"
-        if not call.given.any
-        else f"from {what(call.given)} that it was given"
+        if not call.operand_flags.any
+        else f"from {what(call.operand_flags)} that it was given"
     )
     return (
         f"{title(call.node)}: it unexpectedly produced {what(call.results)}{_at(call.place)}, "
-        f"{given}"
+        f"{source}"
     )

@@ -1,4 +1,4 @@
-"""How long operations take, forward and backward, while that is asked for."""
+"""Timing of operations, forward and backward, while it is switched on."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from cntk._wording import escaped
 
 @dataclass
 class Spent:
-    """What one operation has taken since it was last asked.
+    """Time that one operation has taken since the last report.
 
     Attributes:
         forward: seconds.
         backward: seconds.
-        forward_count: how often it ran.
-        backward_count: how often its gradient did.
+        forward_count: number of its runs.
+        backward_count: number of runs of its gradient.
     """
 
     forward: float = 0.0
@@ -35,7 +35,7 @@ class Spent:
 @dataclass
 class _Clock:
     spent: dict[str, Spent] = field(default_factory=dict)
-    # In a backward pass: whose gradient is being computed, and since when.
+    # In a backward pass: the operation whose gradient is being computed, and its start.
     current: str = ""
     since: float = 0.0
 
@@ -44,7 +44,7 @@ _clock = _Clock()
 
 
 def now(device: torch.device) -> float:
-    """The time when all that was asked of a device is done."""
+    """Return the time when all work of a device is done."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     return time.perf_counter()
@@ -53,8 +53,7 @@ def now(device: torch.device) -> float:
 def note(
     uid: str, begun: float, operands: Sequence[Any], results: Iterable[Any], device: torch.device
 ) -> None:
-    """Note that an operation has computed its results, and have its gradient timed when that is
-    computed.
+    """Record that an operation has computed its results, and time its gradient later.
 
     Args:
         uid: the operation's uid.
@@ -73,7 +72,7 @@ def note(
 
 
 def _enter(uid: str, device: torch.device) -> None:
-    """The gradient of an operation begins, and with it the one before has ended."""
+    """Start the clock of an operation's gradient, and stop that of the one before."""
     if not _clock.current:
         torch.autograd.Variable._execution_engine.queue_callback(lambda: _leave(device))
     _leave(device)
@@ -89,7 +88,7 @@ def _leave(device: torch.device) -> None:
 
 
 def report(function: Function) -> list[str]:
-    """A line for each timed operation of a function, and all times start again from 0.
+    """Return a line for each timed operation of a function, and reset all times.
 
     Args:
         function: operations inside its blocks count as well.

@@ -1,6 +1,4 @@
-"""What operations compute, forward and backward, told on the standard error stream while that is
-asked for.
-"""
+"""Log of the values that operations compute, forward and backward, on the standard error stream."""
 
 from __future__ import annotations
 
@@ -19,7 +17,7 @@ SHAPES, SUMS, VALUES = 1, 1_000, 1_000_000
 
 
 def tell(what: str, value: Any) -> None:
-    """Tell of one result, and of its gradient when that is computed."""
+    """Log one result, and its gradient when that is computed."""
     if isinstance(value, SparseRows):
         value = value.to_dense()
     if not isinstance(value, Tensor):

@@ -1,4 +1,4 @@
-"""Checked runs: whether what an operation computed is what was inferred for it."""
+"""Checks of runs: each operation's result against its inferred type."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""How much there is to do in a run of a plan, told from sizes alone: so the same run takes as many
-threads each time.
+"""Estimate of the work of a plan's run, from sizes alone.
 
-Work is counted in multiplications. An element that is only read or written counts as several:
-memory is slower.
+So the same run takes as many threads each time. Work is counted in multiplications. An element that
+is only read or written counts as several: memory is slower.
 """
 
 from __future__ import annotations
@@ -27,18 +26,18 @@ LEAST_RUN = 2**28
 _PASSES_OF_TRAINING = 3
 # Multiplications in the time of reading or writing an element.
 _ELEMENT = 16
-# What a size that only the run tells counts as.
+# Estimate of a size that is known at run time only.
 _USUAL_SIZE = 64
-# Sizes of minibatches for which the answer is kept.
+# Number of minibatch sizes for which the answer is kept.
 _MOST_SIZES = 1000
 
 
 class Work:
-    """The work of a plan for each row of its dynamic axes.
+    """Work of a plan for each row of its dynamic axes.
 
     Args:
         items: the plan's operations and loops.
-        weights: how many elements each parameter has.
+        weights: number of elements of each parameter.
     """
 
     def __init__(self, items: Sequence[Node | Loop], weights: Sequence[int]) -> None:
@@ -49,7 +48,7 @@ class Work:
                 axes = max((t.dynamic_axes for t in _types(node)), key=len, default=())
                 costs.setdefault((axes, in_loop), []).append(_cost(node))
             if isinstance(item, FusedLoop):
-                # It also computes what its inputs bring, for all frames in one call.
+                # It also multiplies its inputs by matrices, for all frames in one call.
                 matrices = (
                     _sized(ref.type) for ref in item.operands if not ref.type.has_batch_axis
                 )
@@ -58,7 +57,7 @@ class Work:
         # above it.
         self._costs = {
             kind: (each, list(accumulate(reversed(each)))[::-1])
-            for kind, each in ((kind, sorted(found)) for kind, found in costs.items())
+            for kind, each in ((kind, sorted(node_costs)) for kind, node_costs in costs.items())
         }
         self._known: dict[tuple[int | None, bool], bool] = {}
         self._updates = _ELEMENT * sum(w for w in weights if w * _ELEMENT >= LEAST_CALL)
@@ -93,13 +92,13 @@ def _types(node: Node) -> list[TensorType]:
 
 
 def _cost(node: Node) -> int:
-    """The multiplications for one row, elements included."""
+    """Return the multiplications for one row, elements included."""
     operands = tuple(_sized(ref.type) for ref in node.operands)
     results = tuple(map(_sized, node.types))
-    moved = sum(t.elements for t in results) + sum(
+    elements = sum(t.elements for t in results) + sum(
         t.elements for t in operands if t.has_batch_axis and not t.is_sparse
     )
-    return max(node.op.multiplications(operands, results[0]) if results else 0, _ELEMENT * moved)
+    return max(node.op.multiplications(operands, results[0]) if results else 0, _ELEMENT * elements)
 
 
 def _sized(type_: TensorType) -> TensorType:
@@ -109,11 +108,11 @@ def _sized(type_: TensorType) -> TensorType:
 
 
 def _rows(run: RunContext, axes: tuple[Axis, ...], in_loop: bool) -> tuple[int, int]:
-    """How many rows there are, and in how many calls they are computed."""
+    """Return the number of rows, and of the calls that compute them."""
     if len(axes) < 2:
         return (run.batch or 1 if axes else 1), 1
-    # Of an axis that the graph makes the lengths are not known yet: it has hardly more frames than
-    # those that it is made of.
+    # The lengths on an axis that the graph makes are not known yet: it hardly has more frames than
+    # the axes that it is made of.
     layout = run.layouts.get(axes) or max(
         run.layouts.values(), key=lambda x: x.frames, default=None
     )

@@ -1,5 +1,6 @@
-"""What a program asks for and gives: outputs, variables to differentiate by, data for arguments;
-any iterable will do.
+"""Requests and data of a program: outputs, variables to differentiate by, data for arguments.
+
+Any iterable will do.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from cntk.errors import ArgumentError, FeedError
 
 
 def asked_for(nodes: Any, what: str, function: Function | None = None) -> dict[Any, Variable]:
-    """The variables that a program named, each by what it was named by: results are handed out by
-    the same keys.
+    """Return the variables that a program named, by what it named them by: results get the same
+    keys.
 
     Args:
         nodes: a variable, a function with one output, or an iterable of these.
@@ -30,26 +31,27 @@ def asked_for(nodes: Any, what: str, function: Function | None = None) -> dict[A
     Raises:
         ArgumentError: for anything else.
     """
-    found: dict[Any, Variable] = {}
+    variables: dict[Any, Variable] = {}
     for node in (
         [nodes]
         if isinstance(nodes, (Variable, Function, str)) or not isinstance(nodes, Iterable)
         else nodes
     ):
         if isinstance(node, Variable):
-            found[node] = node
+            variables[node] = node
         elif isinstance(node, Function) and len(node.outputs) == 1:
-            found[node] = node.output
+            variables[node] = node.output
         else:
             called = what if function is None else f"{function}: {what}"
             raise ArgumentError(
                 f"{called}: expected variables or functions with one output, got {shown(node)}"
             )
-    return found
+    return variables
 
 
 def as_outputs(function: Function, outputs: Any) -> dict[Any, Variable]:
-    """The outputs that a program asked for, by what it named them by; all outputs for None.
+    """Return the outputs that a program asked for, by what it named them by; all outputs for
+    None.
 
     Raises:
         ValueError: if one is not part of the graph, or there is none.
@@ -76,11 +78,11 @@ def as_outputs(function: Function, outputs: Any) -> dict[Any, Variable]:
 
 
 def _all_variables(function: Function) -> set[Variable]:
-    found = set(whole_graph(function).inputs)
+    variables = set(whole_graph(function).inputs)
     for primitive in walk.primitives(function.root_function):
-        found.update(primitive.results)
-        found.update(primitive.operands)
-    return found
+        variables.update(primitive.results)
+        variables.update(primitive.operands)
+    return variables
 
 
 def bind_arguments(
@@ -189,7 +191,7 @@ def _with_starts(arguments: dict[Variable, Any], starts: Any) -> dict[Variable, 
 
 
 def differentiated(function: Function, variables: Any, what: str) -> dict[Any, Variable]:
-    """The variables that gradients are asked for, by what the program named them by.
+    """Return the variables that gradients are asked for, by what the program named them by.
 
     They must be leaves of the graph that need a gradient.
 

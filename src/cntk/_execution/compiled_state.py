@@ -1,4 +1,6 @@
-"""What a graph keeps between its runs: plans, random streams, states that sequences carry over."""
+"""State that a graph keeps between its runs: plans, random streams, states that sequences carry
+over.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,7 @@ PlanKey = tuple[
 
 @dataclass
 class CompiledState:
-    """What one graph keeps between its runs.
+    """State that one graph keeps between its runs.
 
     Attributes:
         plans: compiled plans.
@@ -71,9 +73,11 @@ class CompiledState:
         """Return the inputs that some outputs depend on."""
         inputs = self.inputs.get(outputs)
         if inputs is None:
-            found = leaves(combine_variables(outputs).root_function)
-            inputs = tuple(v for v in found if v.kind is VariableKind.Input)
-            if not any(v.is_placeholder for v in found):  # an input may take a placeholder's place
+            all_leaves = leaves(combine_variables(outputs).root_function)
+            inputs = tuple(v for v in all_leaves if v.kind is VariableKind.Input)
+            if not any(
+                v.is_placeholder for v in all_leaves
+            ):  # an input may take a placeholder's place
                 self.inputs[outputs] = inputs
         return inputs
 

@@ -109,7 +109,7 @@ def evaluate(function: Function, arguments: Any, outputs: Any, device: Any, as_n
 
 @dataclass
 class BackwardState:
-    """What `Function.backward` needs of a forward pass."""
+    """State of a forward pass that `Function.backward` needs."""
 
     done: Pass
     outputs: tuple[Variable, ...]
@@ -124,14 +124,14 @@ def forward(
     as_numpy: bool,
 ) -> tuple[BackwardState | None, dict[Any, Any]]:
     """Compute outputs and keep what gradients need; see `Function.forward`."""
-    wanted = as_outputs(function, outputs)
+    requested = as_outputs(function, outputs)
     asked = (
         {}
         if keep_for_backward is None
         else asked_for(keep_for_backward, "keep_for_backward", function)
     )
     keep = as_outputs(function, asked) if asked else {}
-    computed = tuple(dict.fromkeys((*wanted.values(), *keep.values())))
+    computed = tuple(dict.fromkeys((*requested.values(), *keep.values())))
     training = bool(keep)
     leaves = [
         v
@@ -143,6 +143,6 @@ def forward(
     if not training:
         done.finish()
     results = {
-        key: done.result(computed.index(variable), as_numpy) for key, variable in wanted.items()
+        key: done.result(computed.index(variable), as_numpy) for key, variable in requested.items()
     }
     return (BackwardState(done, computed) if training else None), results

@@ -78,35 +78,35 @@ def _seed(output: Variable, gradient: Any, rows: Tensor) -> Tensor:
     if isinstance(gradient, NDArrayView):
         gradient = Value(gradient)
     if isinstance(gradient, Value):
-        found = gradient.rows if isinstance(gradient.rows, Tensor) else gradient.rows.to_dense()
+        seed = gradient.rows if isinstance(gradient.rows, Tensor) else gradient.rows.to_dense()
     elif isinstance(gradient, (list, tuple)):
         called = f"backward: gradient for {output!r}"
-        given = [numbers_of(g, called) for g in gradient]
+        parts = [numbers_of(g, called) for g in gradient]
         size = max(math.prod(rows.shape[1:]), 1)
-        if any(g.size % size for g in given) or not given:
+        if any(g.size % size for g in parts) or not parts:
             raise FeedError(
                 f"{called}: expected one of shape {shape_text(rows.shape)}, got {shown(gradient)}"
             )
-        found = tensor_of(np.concatenate([g.reshape(-1, *rows.shape[1:]) for g in given]))
+        seed = tensor_of(np.concatenate([g.reshape(-1, *rows.shape[1:]) for g in parts]))
     else:
-        found = tensor_of(np.array(numbers_of(gradient, f"backward: gradient for {output!r}")))
-    if found.numel() != rows.numel():
+        seed = tensor_of(np.array(numbers_of(gradient, f"backward: gradient for {output!r}")))
+    if seed.numel() != rows.numel():
         raise ValueError(
-            f"backward: the gradient given for {output!r} has shape {shape_text(found.shape)}, "
+            f"backward: the gradient given for {output!r} has shape {shape_text(seed.shape)}, "
             f"its value {shape_text(rows.shape)}"
         )
-    return found.to(rows.device, rows.dtype).reshape(rows.shape)
+    return seed.to(rows.device, rows.dtype).reshape(rows.shape)
 
 
 def _differentiate(
     done: Pass,
     roots: Sequence[Tensor],
     seeds: Sequence[Tensor],
-    wanted: Sequence[Variable],
+    variables: Sequence[Variable],
     keep: bool,
 ) -> list[Tensor]:
     sources: list[Any] = []
-    for variable in wanted:
+    for variable in variables:
         if variable.kind is VariableKind.Input and variable in done.fed:
             sources.append(done.fed[variable].rows)
         elif variable.kind is VariableKind.Parameter:
@@ -115,7 +115,7 @@ def _differentiate(
             raise ValueError(
                 f"gradient: {variable!r} is neither an argument nor a parameter of the function"
             )
-    for variable, source in zip(wanted, sources, strict=True):
+    for variable, source in zip(variables, sources, strict=True):
         if not (isinstance(source, Tensor) and source.requires_grad):
             raise ValueError(
                 f"gradient: {variable!r} does not need a gradient; make it with needs_gradient=True"
@@ -123,14 +123,16 @@ def _differentiate(
     live = [(r, s) for r, s in zip(roots, seeds, strict=True) if r.requires_grad]
     if not live:
         return [torch.zeros_like(s) for s in sources]
-    found = torch.autograd.grad(
+    gradients = torch.autograd.grad(
         [r for r, _ in live],
         [*sources, *done.watched],
         [s for _, s in live],
         retain_graph=keep,
         allow_unused=True,
     )[: len(sources)]
-    return [torch.zeros_like(s) if g is None else g for g, s in zip(found, sources, strict=True)]
+    return [
+        torch.zeros_like(s) if g is None else g for g, s in zip(gradients, sources, strict=True)
+    ]
 
 
 def _gradient_result(variable: Variable, gradient: Tensor, done: Pass, as_numpy: bool) -> Any:
@@ -142,18 +144,18 @@ def _gradient_result(variable: Variable, gradient: Tensor, done: Pass, as_numpy:
 
 
 def _gradient_results(
-    asked: Mapping[Any, Variable], found: Sequence[Tensor], done: Pass, as_numpy: bool
+    asked: Mapping[Any, Variable], gradients: Sequence[Tensor], done: Pass, as_numpy: bool
 ) -> dict[Any, Any]:
     return {
         key: _gradient_result(v, g, done, as_numpy)
-        for (key, v), g in zip(asked.items(), found, strict=True)
+        for (key, v), g in zip(asked.items(), gradients, strict=True)
     }
 
 
 def gradients(
     function: Function, at: Any, wrt: Any, outputs: Any, device: Any, as_numpy: bool, grad_root: Any
 ) -> Any:
-    """Gradients of the sum of an output's elements; see `Function.grad`."""
+    """Return gradients of the sum of an output's elements; see `Function.grad`."""
     if wrt is None:
         wrt = [v for v in whole_graph(function).arguments if v.needs_gradient]
         if not wrt:
@@ -161,7 +163,7 @@ def gradients(
                 f"None of the Function '{function}' arguments have 'needs_gradient == True'"
             )
     asked = differentiated(function, wrt, "wrt")
-    wanted = list(asked.values())
+    variables = list(asked.values())
     root = (
         function.output
         if grad_root is None
@@ -170,17 +172,17 @@ def gradients(
     extra = None if outputs is None else asked_for(outputs, "outputs", function)
     extra = as_outputs(function, extra) if extra else None
     computed = tuple(dict.fromkeys((root, *(extra or {}).values())))
-    leaves = [v for v in wanted if v.kind is VariableKind.Input]
+    leaves = [v for v in variables if v.kind is VariableKind.Input]
     with OneThread() as limit, torch.enable_grad():
         done = execute(function, at, computed, device, True, limit, leaves, by_rows=not as_numpy)
         roots = [
             rows for rows in done.rows[:1] if isinstance(rows, Tensor)
         ]  # sparse ones are not differentiable
-        found = _differentiate(
-            done, roots, [torch.ones_like(rows) for rows in roots], wanted, keep=False
+        computed_gradients = _differentiate(
+            done, roots, [torch.ones_like(rows) for rows in roots], variables, keep=False
         )
     done.finish()
-    results: Any = _gradient_results(asked, found, done, as_numpy)
+    results: Any = _gradient_results(asked, computed_gradients, done, as_numpy)
     if len(asked) == 1:
         (results,) = results.values()
     if extra is None:

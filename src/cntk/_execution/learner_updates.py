@@ -1,6 +1,4 @@
-"""What a training step needs of a learner, and how it hands over gradients that are left as
-factors.
-"""
+"""Access of a training step to a learner, and gradients that are handed to it as factors."""
 
 from __future__ import annotations
 
@@ -14,14 +12,16 @@ from cntk._runtime.matmul import add_product, mm
 
 
 class Updater(Protocol):
-    """What a step needs of a learner."""
+    """Interface of a learner for a training step."""
 
     parameters: Sequence[Any]
     subtracts: bool
 
     @property
     def is_plain(self) -> bool:
-        """Whether the rule is all there is: no clipping, regularization or noise."""
+        """Return whether the update is the rule alone, without clipping, regularization or
+        noise.
+        """
         ...
 
     def apply(
@@ -40,7 +40,7 @@ class Updater(Protocol):
 
     @property
     def runs_users_code(self) -> bool:
-        """Whether the rule is what the program has written, which may fail."""
+        """Return whether the rule is the program's own code, which may fail."""
         ...
 
     def tell_writers(self) -> None:
@@ -65,9 +65,9 @@ def update(
     rule is that simple.
     """
     if not (learner.subtracts and learner.is_plain):
-        held = zip(gradients, products, learner.parameters, strict=True)
+        triples = zip(gradients, products, learner.parameters, strict=True)
         return learner.apply(
-            [_product(g[0], g[1], w.data) if p else g for g, p, w in held], samples, is_sweep_end
+            [_product(g[0], g[1], w.data) if p else g for g, p, w in triples], samples, is_sweep_end
         )
     rate = learner.begin_step(samples)
     if rate == 0:

@@ -1,6 +1,4 @@
-"""Where a run's first numbers that are not finite come from: the run is repeated, operation by
-operation.
-"""
+"""Search for a run's first NaN or infinity: the run is repeated, operation by operation."""
 
 from __future__ import annotations
 
@@ -19,11 +17,11 @@ from cntk._compiler.probe import (
     Flags,
     Key,
     Probe,
+    combined,
     flags_of,
     named,
     place_of,
     title,
-    together,
     what,
 )
 from cntk._graph.variable import Variable, VariableKind
@@ -33,7 +31,7 @@ from cntk._wording import quoted
 
 @dataclass(frozen=True)
 class Origin:
-    """Where numbers that are not finite first arose.
+    """Origin of numbers that are not finite.
 
     Attributes:
         text: that, in words.
@@ -68,9 +66,9 @@ def find_origin(
         root = next(
             key for key, slot in plan._registers.items() if slot == plan.output_registers[0]
         )
-        found = flags_of(results[0])
-        if found.any:
-            return _Forward(plan, probe, leaves).origin(root, found)
+        flags = flags_of(results[0])
+        if flags.any:
+            return _Forward(plan, probe, leaves).origin(root, flags)
         if flags_of(results[0].detach().sum()).any:
             text = "the loss of each sample is finite, and their sum over the minibatch is not"
             return Origin(text, "forward", {})
@@ -88,7 +86,9 @@ _HELD = "held {} already before this minibatch"
 
 
 class _Leaf(NamedTuple):
-    """What an input, a parameter or a constant held before the run, and where in the minibatch."""
+    """Flags of an input, a parameter or a constant before the run, with the position in the
+    minibatch.
+    """
 
     variable: Variable
     flags: Flags
@@ -96,21 +96,19 @@ class _Leaf(NamedTuple):
 
 
 def _leaves(plan: Plan, rows: Sequence[Any], run: RunContext) -> dict[Key, _Leaf]:
-    """All leaves; operations may change some of them while they run."""
-    found: dict[Key, _Leaf] = {}
+    """Return all leaves, before operations change some of them."""
+    leaves: dict[Key, _Leaf] = {}
     for variable, data in zip(plan.inputs, rows, strict=True):
         flags = flags_of(data)
         place = place_of(data, variable.type_, run, None) if flags.any else ""
-        found[(id(variable), -1)] = _Leaf(variable, flags, place)
+        leaves[(id(variable), -1)] = _Leaf(variable, flags, place)
     for variable in plan.holders:
-        found[(id(variable), -1)] = _Leaf(variable, flags_of(variable.data), "")  # type: ignore[attr-defined]
-    return found
+        leaves[(id(variable), -1)] = _Leaf(variable, flags_of(variable.data), "")  # type: ignore[attr-defined]
+    return leaves
 
 
 class _Forward:
-    """The way back from a loss that is not finite, through values that are not, to where they
-    begin.
-    """
+    """Search from a loss that is not finite back through such values to their origin."""
 
     def __init__(self, plan: Plan, probe: Probe, leaves: dict[Key, _Leaf]) -> None:
         self.nodes = {id(node): node for node in plan.single_nodes()}
@@ -119,31 +117,31 @@ class _Forward:
         for call in probe.calls:
             self.calls.setdefault(id(call.node), []).append(call)
 
-    def origin(self, root: Key, found: Flags) -> Origin:
-        """Where what is in the loss comes from."""
-        if found.nan:
+    def origin(self, root: Key, flags: Flags) -> Origin:
+        """Return the origin of the flags of the loss."""
+        if flags.nan:
             calls, leaves = self._walk(root, nan_alone=True)
             if leaves:
                 return self._leaf(leaves[0])
-            first = _earliest(c for c in calls if c.results.nan and not c.given.nan)
-            if first is not None and first.given.any:
+            first = _earliest(c for c in calls if c.results.nan and not c.operand_flags.nan)
+            if first is not None and first.operand_flags.any:
                 return self._infinite_first(first)
             if first is not None:
                 return _of_call(first)
         calls, leaves = self._walk(root, nan_alone=False)
         if leaves:
             return self._leaf(leaves[0])
-        first = _earliest(c for c in calls if c.results.any and not c.given.any)
+        first = _earliest(c for c in calls if c.results.any and not c.operand_flags.any)
         if first is None:
             return Origin(
-                f"the loss is {what(found)}, and no operation was found where that began",
+                f"the loss is {what(flags)}, and no operation was found where that began",
                 "forward",
                 {},
             )
         return _of_call(first)
 
     def _infinite_first(self, became: Call) -> Origin:
-        """The origin of infinities that an operation made a NaN of."""
+        """Return the origin of infinities that an operation turned into NaN."""
         calls, leaves = [], []
         for ref in became.node.operands:
             below = self._walk(ref.key, nan_alone=False)
@@ -151,7 +149,9 @@ class _Forward:
             leaves += below[1]
         fed = [key for key in leaves if self.leaves[key].variable.kind is not VariableKind.Constant]
         first = _earliest(
-            c for c in calls if c.results.any and not c.given.any and c.number < became.number
+            c
+            for c in calls
+            if c.results.any and not c.operand_flags.any and c.number < became.number
         )
         if fed or first is None:
             origin = self._leaf(fed[0]) if fed else _of_call(became)
@@ -178,17 +178,17 @@ class _Forward:
                 continue
             seen.add(key)
             if key in self.leaves:
-                found = self.leaves[key].flags
-                if found.nan or (found.any and not nan_alone):
+                flags = self.leaves[key].flags
+                if flags.nan or (flags.any and not nan_alone):
                     leaves.append(key)
                 continue
             node = self.nodes.get(key[0])
             if node is None:
                 continue
             own = self.calls.get(id(node), [])
-            found = together(c.results for c in own)
+            flags = combined(c.results for c in own)
             # A delay within a loop hands on what its operand has.
-            if own and not (found.nan or (found.any and not nan_alone)):
+            if own and not (flags.nan or (flags.any and not nan_alone)):
                 continue
             calls += own
             waiting += [ref.key for ref in node.operands]
@@ -207,14 +207,14 @@ class _Forward:
 
 
 def _backward_origin(plan: Plan, probe: Probe, bad: Sequence[Variable]) -> Origin:
-    """Where gradients of some parameters that are not finite come from."""
+    """Return the origin of gradients that are not finite."""
     reached: set[Key] = {(id(v), -1) for v in bad}
     readers = {id(node): node for node in plan.single_nodes()}
     by_node: dict[int, list[Call]] = {}
     for call in probe.calls:
         if call.turn is not None:
             by_node.setdefault(id(call.node), []).append(call)
-    found: dict[int, Call] = {}
+    calls_reached: dict[int, Call] = {}
     grown = True
     while grown:
         grown = False
@@ -224,7 +224,7 @@ def _backward_origin(plan: Plan, probe: Probe, bad: Sequence[Variable]) -> Origi
                 for c in by_node.get(number, [])
                 if any(node.operands[k].key in reached for k in c.outgoing)
             ]
-            found.update({c.number: c for c in calls})
+            calls_reached.update({c.number: c for c in calls})
             hands_on = bool(calls) or (
                 delay_of(node) != 0 and any(r.key in reached for r in node.operands)
             )
@@ -232,7 +232,9 @@ def _backward_origin(plan: Plan, probe: Probe, bad: Sequence[Variable]) -> Origi
             if hands_on and not keys <= reached:
                 reached |= keys
                 grown = True
-    first = min((c for c in found.values() if c.began), key=lambda c: c.turn or 0, default=None)
+    first = min(
+        (c for c in calls_reached.values() if c.began), key=lambda c: c.turn or 0, default=None
+    )
     if first is None:
         name = bad[0].name or bad[0].uid
         text = (
@@ -265,13 +267,13 @@ def _at(place: str) -> str:
 
 
 def all_finite(tensors: Sequence[Tensor]) -> bool:
-    """Whether all numbers of some tensors are finite: one number is read from the device."""
-    held = [t._values() if t.is_sparse else t for t in tensors]
+    """Return whether all numbers of some tensors are finite: one number is read from the device."""
+    stored = [t._values() if t.is_sparse else t for t in tensors]
     sums = [
         t.detach().sum(dtype=torch.float64 if t.dtype == torch.float64 else torch.float32)
-        for t in held
+        for t in stored
     ]
     if not sums or math.isfinite(float(sum(sums[1:], sums[0]))):
         return True
     # A sum of finite numbers may be too large.
-    return not any(flags_of(t).any for t in held)
+    return not any(flags_of(t).any for t in stored)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Watched:
-    """How often it has been asked that all training steps be watched."""
+    """Counter of the requests that all training steps be watched."""
 
     count: int = 0
 
@@ -57,7 +57,7 @@ class NotFinite(Exception):
 
 
 class Guard:
-    """What a watched step asks before its update, and what takes that update back.
+    """Check of a watched step before its update, with an undo of that update.
 
     Args:
         step: the training step.
@@ -191,7 +191,7 @@ def _search(
     device: torch.device,
     number: int,
 ) -> NotFiniteError:
-    """The error that says where a minibatch's first number that is not finite arose."""
+    """Return the error that tells the origin of a minibatch's first number that is not finite."""
     sources = [p for learner in step.learners for p in learner.parameters]
     origin = None
     for optimize in (False, True):

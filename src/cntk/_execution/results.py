@@ -40,7 +40,7 @@ class Pass:
     valid_values: list[weakref.ref[Value]] = field(default_factory=list)
 
     def result(self, index: int, as_numpy: bool) -> Any:
-        """An output as the program sees it; never a view of what was fed, or of a parameter."""
+        """Return an output for the program; never a view of an input's data, or of a parameter."""
         rows = self.rows[index]
         type_ = self.plan.types[index]
         if isinstance(rows, Tensor) and len(type_.dynamic_axes) < 2:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Before:
-    """What a minibatch changes besides parameters and learners, from before it: it can be put back.
+    """Snapshot of what a minibatch changes besides parameters and learners, for an undo.
 
     Args:
         step: the training step.

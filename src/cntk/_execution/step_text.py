@@ -78,7 +78,7 @@ def code_lines(step: TrainingStep) -> list[str]:
 
 
 def _run(batch: int | None, lengths: Sequence[tuple[Any, Sequence[int]]]) -> RunContext:
-    """Return the context of a training run of some sizes."""
+    """Return a run context of some sizes, for the estimate of its work only."""
     device = torch.device("cpu")
     layouts = {axes: Layout(each, None, device) for axes, each in lengths}
     return RunContext(True, device, batch, layouts)

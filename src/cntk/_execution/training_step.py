@@ -51,7 +51,7 @@ _MOST_RECORDINGS = 100
 
 @dataclass
 class StepResult:
-    """What one minibatch gave.
+    """Result of one minibatch.
 
     Attributes:
         loss: sum of the loss over the samples, on the device.
@@ -70,7 +70,7 @@ class StepResult:
 
 @dataclass(frozen=True)
 class Course:
-    """Record of what a training step has run so far, for an explanation.
+    """Record of a training step's runs so far, for an explanation.
 
     Attributes:
         eager: how many minibatches by autograd, in this process.
@@ -136,17 +136,17 @@ class TrainingStep:
 
     @property
     def counted(self) -> Variable | None:
-        """What the samples are counted by where the loss itself has no dynamic axes."""
+        """Variable whose samples are counted where the loss itself has no dynamic axes."""
         return _counted(self.loss)
 
     def passes(self) -> tuple[int, dict[str, int]]:
-        """How many minibatches there have been, and how many of each size since the graph was
+        """Return the number of minibatches so far, and of those of each size since the graph was
         compiled.
         """
-        found = {
+        by_size = {
             size: count for (plan, size), count in self._seen.items() if plan == self._last_plan
         }
-        return self._passes, self._before | found
+        return self._passes, self._before | by_size
 
     def course(self) -> Course:
         """Return what has run so far."""
@@ -217,7 +217,7 @@ class TrainingStep:
 
     @property
     def count(self) -> tuple[int, int | None, int]:
-        """How many minibatches and samples there have been, for `go_back`."""
+        """Number of minibatches and samples so far, for `go_back`."""
         return self._passes, self._last_plan, self.trained
 
     def go_back(self, count: tuple[int, int | None, int]) -> None:
@@ -322,7 +322,8 @@ class TrainingStep:
     def _recording(
         self, key: Any, plan: Plan, rows: Sequence[Any], run: RunContext
     ) -> Recording | None:
-        """The recording for minibatches of these sizes, made once enough of them have come.
+        """Return the recording for minibatches of these sizes, made once enough of them have
+        come.
 
         Args:
             key: the plan's identity, the number of samples and the sequences' lengths.
@@ -368,9 +369,9 @@ class TrainingStep:
         if reason is not None:
             self.reasons.keep(reason)
             return None
-        wanted = [p for learner in self.learners for p in learner.parameters]
+        trained = [p for learner in self.learners for p in learner.parameters]
         try:
-            recording = record(plan, rows, run, wanted, self.metric is not None)
+            recording = record(plan, rows, run, trained, self.metric is not None)
         except NotRecorded as failure:
             self._keep_eager(key, plan, failure)
             return None
@@ -458,8 +459,8 @@ class TrainingStep:
         return StepResult(loss, metric, samples, extra)
 
     def samples(self, plan: Plan, run: RunContext) -> int:
-        """How many samples the loss is a sum over: rows of the loss, or of what it was reduced
-        from.
+        """Return the number of samples that the loss is a sum over: rows of the loss, or of what
+        it was reduced from.
         """
         type_: TensorType = plan.types[0]
         axes = type_.dynamic_axes or self._counted
@@ -493,8 +494,8 @@ def _settle(run: RunContext) -> None:
 
 
 def _counted(loss: Variable) -> Variable | None:
-    """What a loss was reduced from: the first on the way to its operands that has dynamic axes;
-    itself if it has some.
+    """Return the variable that a loss was reduced from: the first on the way to its operands
+    with dynamic axes.
     """
     seen = loss
     while seen._owner is not None and not seen.dynamic_axes:

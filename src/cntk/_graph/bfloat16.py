@@ -33,8 +33,8 @@ def bfloat16() -> DType:
             "bfloat16 needs ml_dtypes, since NumPy has no such dtype; install it with: pip install "
             "'cntk-torch[bfloat16]'"
         ) from None
-    found: DType = np.dtype(ml_dtypes.bfloat16)
-    return found
+    dtype: DType = np.dtype(ml_dtypes.bfloat16)
+    return dtype
 
 
 def dtype_named(name: str) -> DType:
@@ -48,17 +48,17 @@ def dtype_named(name: str) -> DType:
 
 
 def is_bfloat16(dtype: DType) -> bool:
-    """Whether it is bfloat16."""
+    """Return whether a dtype is bfloat16."""
     return dtype.kind == "V" and dtype.name == NAME
 
 
 def is_floating(dtype: DType) -> bool:
-    """Whether its numbers may have fractions."""
+    """Return whether a dtype's numbers may have fractions."""
     return dtype.kind == "f" or is_bfloat16(dtype)
 
 
 def is_computed(dtype: DType) -> bool:
-    """Whether operations compute in it.
+    """Return whether operations compute in a dtype.
 
     Example:
         >>> [is_computed(np.dtype(name)) for name in ("float16", "int8")]
@@ -68,8 +68,7 @@ def is_computed(dtype: DType) -> bool:
 
 
 def is_short(dtype: DType | None) -> bool:
-    """Whether its numbers have 16 bits and may have fractions: what is gathered over many samples
-    needs float32 beside.
+    """Return whether a dtype is a 16-bit float: sums over many samples then need float32.
 
     Example:
         >>> [is_short(np.dtype(name)) for name in ("float16", "float32")]
@@ -79,5 +78,5 @@ def is_short(dtype: DType | None) -> bool:
 
 
 def is_number(dtype: DType) -> bool:
-    """Whether an array of it holds real numbers."""
+    """Return whether an array of a dtype holds real numbers."""
     return dtype.kind in "biuf" or is_bfloat16(dtype)

@@ -72,7 +72,7 @@ class Block(Op):
         return dict(self.details)
 
     def operands_of(self, operands: Sequence[Operand]) -> Sequence[Operand]:
-        """What the arguments stand for, among the operands of the block.
+        """Return the values of the arguments, among the operands of the block.
 
         Args:
             operands: all of them, or their types: those that the graph holds, then what the
@@ -81,7 +81,7 @@ class Block(Op):
         return operands[len(operands) - len(self.arguments) :]
 
     def held_in(self, operands: Sequence[Variable]) -> Sequence[Variable]:
-        """The constants and parameters that the graph holds, among the operands of the block."""
+        """Return the constants and parameters of the graph, among the operands of the block."""
         return operands[: len(operands) - len(self.arguments)]
 
     def bind_axis_names(self, operands: Sequence[Variable]) -> Block:
@@ -114,7 +114,7 @@ class Block(Op):
 
 
 def combine_variables(variables: Iterable[Variable], name: str = "") -> Composite:
-    """A function whose outputs are the given variables."""
+    """Return a function whose outputs are these variables."""
     from cntk._graph.primitive import Primitive
 
     return Composite(Primitive(Combine(), variables, name))

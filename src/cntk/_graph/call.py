@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def argument_map(
     signature: Sequence[Variable], args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> dict[Variable, Any]:
-    """Which argument gets which value.
+    """Return the value of each argument.
 
     Inputs that a layer uses inside, such as a recurrence's initial state, are arguments as well,
     and may be left out all together: then they stay as they are.
@@ -134,13 +134,13 @@ def _check_data(function: Function, argument: Variable, value: Any) -> None:
 
 
 def _check_type(function: Function, argument: Variable, node: Variable | Function) -> None:
-    """An input whose type is known takes no variable of another type.
+    """Refuse a variable of another type for an input whose type is known.
 
     What is given may have further axes in front, as the original allows: most operations work along
     the last ones. A placeholder takes anything: its shape is but a guess at what will come.
 
     Raises:
-        TypeError: if shape, dynamic axes, number format or storage differ. What is not known yet
+        TypeError: if shape, dynamic axes, dtype or storage differ. What is not known yet
             differs from nothing.
     """
     wanted, given = argument.type_, as_variable(node, "call").type_
@@ -192,9 +192,9 @@ def update_signature(
         function.replace_placeholders(inputs)
 
 
-def _type_for(argument: Variable, wanted: Any) -> TensorType:
+def _type_for(argument: Variable, annotation: Any) -> TensorType:
     try:
-        return variable_type(wanted)
+        return variable_type(annotation)
     except (TypeError, ValueError) as error:
         raise TypeError(
             f"update_signature: argument '{argument.name or argument.uid}': expected a shape such "
@@ -203,26 +203,32 @@ def _type_for(argument: Variable, wanted: Any) -> TensorType:
         ) from None
 
 
-def is_variable_type(wanted: Any) -> bool:
-    """Whether an annotation tells a tensor type."""
-    return isinstance(wanted, Variable) or hasattr(wanted, "tensor_type") or _is_number_type(wanted)
+def is_variable_type(annotation: Any) -> bool:
+    """Return whether an annotation tells a tensor type."""
+    return (
+        isinstance(annotation, Variable)
+        or hasattr(annotation, "tensor_type")
+        or _is_number_type(annotation)
+    )
 
 
-def _is_number_type(wanted: Any) -> bool:
-    return isinstance(wanted, type) and (wanted is float or issubclass(wanted, np.floating))
+def _is_number_type(annotation: Any) -> bool:
+    return isinstance(annotation, type) and (
+        annotation is float or issubclass(annotation, np.floating)
+    )
 
 
-def variable_type(wanted: Any) -> TensorType:
-    """A tensor type from a shape, a variable, a floating-point type, or a type of
+def variable_type(annotation: Any) -> TensorType:
+    """Return a tensor type from a shape, a variable, a floating-point type, or a type of
     `cntk.layers.typing`.
     """
-    if isinstance(wanted, Variable):
-        return wanted.type_
-    if _is_number_type(wanted):
+    if isinstance(annotation, Variable):
+        return annotation.type_
+    if _is_number_type(annotation):
         return TensorType(
-            (), (BATCH_AXIS,), np.dtype(np.float32) if wanted is float else as_dtype(wanted)
+            (), (BATCH_AXIS,), np.dtype(np.float32) if annotation is float else as_dtype(annotation)
         )
-    described = getattr(wanted, "tensor_type", None)
+    described = getattr(annotation, "tensor_type", None)
     if callable(described):
         described = described()
     if isinstance(described, TensorType):
@@ -230,4 +236,4 @@ def variable_type(wanted: Any) -> TensorType:
         return (
             described if axes != UNKNOWN_AXES else described.with_axes((BATCH_AXIS, SEQUENCE_AXIS))
         )
-    return TensorType(as_shape(wanted), (BATCH_AXIS,), np.dtype(np.float32))
+    return TensorType(as_shape(annotation), (BATCH_AXIS,), np.dtype(np.float32))

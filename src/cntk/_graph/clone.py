@@ -19,7 +19,7 @@ from cntk.errors import ArgumentError, GraphError
 
 
 def as_variable(node: Any, what: str) -> Variable:
-    """A variable, or a function's only output.
+    """Return a variable, or a function's only output.
 
     Raises:
         AttributeError: for None, as the original.
@@ -58,7 +58,7 @@ def _substitution_map(substitutions: Mapping[Any, Any]) -> dict[Variable, Variab
 def clone(
     function: Function, method: CloneMethod | str, substitutions: Mapping[Any, Any]
 ) -> Composite:
-    """A copy of a graph; see `Function.clone`."""
+    """Return a copy of a graph; see `Function.clone`."""
     try:
         method = CloneMethod(method)
     except ValueError:
@@ -223,7 +223,7 @@ def replace_placeholders(function: Function, substitutions: Mapping[Variable, An
 
 
 class _State:
-    """What is known of a graph's nodes, to go back to where a change is refused."""
+    """Snapshot of a graph's nodes, to go back to where a change is refused."""
 
     def __init__(self, root: Primitive) -> None:
         self.primitives: dict[Primitive, tuple[list[Variable], tuple[Variable, ...]]] = {}

@@ -74,7 +74,7 @@ class Composite(Function, inner=True):
 
 
 def whole_graph(function: Function) -> Composite:
-    """The whole graph of a function; of a primitive, such as one found by its name, with all that
-    it depends on.
+    """Return the whole graph of a function; of a primitive, such as one found by its name, with
+    all that it depends on.
     """
     return function if isinstance(function, Composite) else Composite(function.root_function)

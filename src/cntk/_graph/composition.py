@@ -52,7 +52,7 @@ class Composition:
         return self(other)
 
     def argument_map(self, *args: Any, **kwargs: Any) -> dict[Variable, Any]:
-        """Which argument gets which value in a call.
+        """Return the value of each argument in a call.
 
         Raises:
             TypeError: if the number or the names of the arguments do not fit.
@@ -63,8 +63,8 @@ class Composition:
 
 
 def spread(value: Any, count: int) -> Sequence[Any]:
-    """What so many functions side by side are applied to: one of several outputs each, or all to
-    the only one.
+    """Return the operands of ``count`` functions side by side: one of several outputs each, or
+    all the only one.
 
     Args:
         value: a node of the graph, or a tuple of nodes.

@@ -55,8 +55,8 @@ def _placeholders(arguments: Mapping[str, TensorType]) -> dict[str, Variable]:
 
 
 def _variables(arguments: Mapping[str, TensorType]) -> dict[str, Variable]:
-    """An input where an annotation tells shape and axes, so that the function can run as it is,
-    else a placeholder.
+    """Return an input where an annotation tells shape and axes, so that the function can run as
+    it is, else a placeholder.
     """
     kinds = {True: VariableKind.Input, False: VariableKind.Placeholder}
     return {
@@ -73,7 +73,7 @@ def _trace(
     arguments: Mapping[str, Variable],
     passed: Iterable[Variable] | None = None,
 ) -> Composite:
-    """The graph of a Python function.
+    """Return the graph of a Python function.
 
     Args:
         body: the Python function.
@@ -122,8 +122,8 @@ def function_from_callable(
     op_name: str | None = None,
     name: str | None = None,
 ) -> Composite:
-    """A function of the parameters of a Python function, or a block with a kind and a name; see
-    `Function`.
+    """Return a function of the parameters of a Python function, or a block with a kind and a
+    name; see `Function`.
 
     Raises:
         ArgumentError: for anything that cannot be called.
@@ -138,7 +138,7 @@ def function_from_callable(
 def function_of_types(
     body: Callable[..., Any], types: Sequence[Any], named_types: Mapping[str, Any]
 ) -> Composite:
-    """A function of the parameters of a Python function, of given types; see
+    """Return a function of the parameters of a Python function, of these types; see
     `Function.with_signature`.
     """
     arguments = _arguments(body)
@@ -183,7 +183,7 @@ def _function(body: Callable[..., Any], arguments: dict[str, Variable]) -> Compo
 
 
 def block_from_callable(body: Callable[..., Any], op_name: str, name: str) -> Composite:
-    """A block of the parameters of a Python function; see `BlockFunction`."""
+    """Return a block of the parameters of a Python function; see `BlockFunction`."""
     types = _arguments(body)
     arguments = _placeholders(types)
     outer = _placeholders({name: TensorType(dtype=type_.dtype) for name, type_ in types.items()})

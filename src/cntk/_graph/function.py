@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class CloneMethod(enum.Enum):
-    """What a clone does with parameters.
+    """Treatment of parameters by a clone.
 
     Attributes:
         share: the clone has the same parameters.
@@ -108,20 +108,20 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
 
     @property
     def is_composite(self) -> bool:
-        """Whether this is a graph: the operation that gives the outputs and all that it depends
-        on.
+        """True if this is a graph: the operation that computes the outputs and all that it
+        depends on.
         """
         return False
 
     @property
     def is_primitive(self) -> bool:
-        """Whether this is one operation."""
+        """True if this is one operation."""
         return not self.is_composite
 
     @property
     def is_block(self) -> bool:
-        """Whether this is one operation that stands for a graph of its own; a composite's root may
-        be.
+        """True if this is one operation that stands for a graph of its own; a composite's root
+        may be.
         """
         return False
 
@@ -205,7 +205,7 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
         return tuple(v for v in self.arguments if v not in outer) if outer else self.arguments
 
     def _held(self) -> tuple[Variable, ...]:
-        """The leaves of a composite's graph, or those among a primitive's own operands, in the
+        """Leaves of a composite's graph, or those among a primitive's own operands, in the
         original's order: that of files.
         """
         return tuple(
@@ -288,7 +288,7 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
     def clone(
         self, method: CloneMethod | str, substitutions: Mapping[Any, Any] | None = None
     ) -> Composite:
-        """A copy of the graph.
+        """Return a copy of the graph.
 
         Args:
             method: what to do with parameters: 'share', 'clone' or 'freeze'.
@@ -412,7 +412,7 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
         return walk.depth_first_search(self, lambda node: node.name == name, depth)
 
     def find_by_name(self, name: str, depth: int = 0) -> Any:
-        """The function or variable of a name, or None.
+        """Return the function or variable of a name, or None.
 
         Args:
             name: the name.
@@ -430,7 +430,7 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
         return found[0] if found else None
 
     def find_by_uid(self, uid: str, depth: int = 0) -> Any:
-        """The function or variable of a uid, or None; see `find_by_name`."""
+        """Return the function or variable of a uid, or None; see `find_by_name`."""
         as_string(uid, "find_by_uid: uid")
         depth = as_integer(depth, "find_by_uid: depth")
         return next(iter(walk.depth_first_search(self, lambda node: node.uid == uid, depth)), None)

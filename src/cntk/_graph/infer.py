@@ -83,7 +83,7 @@ def infer_guessing(outputs: Iterable[Variable], guess: TypeHint) -> bool:
 
 
 def _is_fed(loop: list[Primitive]) -> bool:
-    """Whether all that a loop reads from outside is known: nothing will come that tells more."""
+    """Return whether all that a loop reads from outside is known, so that nothing more will be."""
     inside = {v for p in loop for v in p.results}
     return _are_known(v for p in loop for v in p.operands if v not in inside)
 
@@ -102,14 +102,14 @@ def _guess(loop: list[Primitive], guess: TypeHint) -> bool:
 
 
 def _types_of(primitives: Iterable[Primitive]) -> dict[Variable, TensorType]:
-    """The types of all variables of some operations, also inside blocks."""
-    found: dict[Variable, TensorType] = {}
+    """Return the types of all variables of some operations, also inside blocks."""
+    types: dict[Variable, TensorType] = {}
     for primitive in primitives:
-        found.update({v: v.type_ for v in (*primitive.operands, *primitive.results)})
+        types.update({v: v.type_ for v in (*primitive.operands, *primitive.results)})
         if primitive.block is not None:
-            found.update(_types_of(walk.post_order(primitive.block.composite.outputs)))
-            found.update({v: v.type_ for v in primitive.block.arguments})
-    return found
+            types.update(_types_of(walk.post_order(primitive.block.composite.outputs)))
+            types.update({v: v.type_ for v in primitive.block.arguments})
+    return types
 
 
 def _settle(loop: list[Primitive], guess: TypeHint) -> bool:

@@ -136,7 +136,7 @@ class PrimitiveOp(enum.IntEnum):
 
 
 class DiskKind(enum.Enum):
-    """How files hold an attribute whose annotation alone does not tell.
+    """Kind of an attribute on disk, where its annotation alone does not tell.
 
     Otherwise an ``int`` is an unsigned size, a ``float`` has 64 bits, a `Shape` and flags lie in
     reverse order, and an `Axis` counts from the last static axis.
@@ -159,7 +159,7 @@ Kernel = Callable[..., Any]
 
 
 class Reach(enum.Enum):
-    """What an operation reads of sequences, besides frames that come no later than that which it
+    """Frames of a sequence that an operation reads, besides those no later than the one it
     computes.
 
     Attributes:
@@ -249,7 +249,7 @@ class Op(ABC):
     keeps_axes: ClassVar[bool] = False
     # What it reads of its sequences.
     reach: ClassVar[Reach] = Reach.NONE
-    # Whether operands may differ in their number format.
+    # True if operands may differ in their dtype.
     allows_mixed_dtypes: ClassVar[bool] = False
     # Whether an operand with a batch axis alone stretches along the others' sequences by itself.
     broadcasts_over_sequence: ClassVar[bool] = False
@@ -275,7 +275,7 @@ class Op(ABC):
 
     @property
     def output_count(self) -> int:
-        """How many outputs it has."""
+        """Number of outputs."""
         return 1
 
     def check(self) -> None:
@@ -297,17 +297,17 @@ class Op(ABC):
 
     @abstractmethod
     def infer(self, *operands: TensorType) -> TensorType | tuple[TensorType, ...]:
-        """The outputs' types. Pure; called when every operand's rank and axes are known."""
+        """Infer the outputs' types. Pure; called when every operand's rank and axes are known."""
 
     def infer_partial(self, *operands: TensorType) -> TensorType | None:
-        """The output's type inside a loop, where an operand may still be unknown; None if nothing
-        can be said.
+        """Infer the output's type inside a loop, where an operand may still be unknown; None if
+        nothing can be said.
         """
         return None
 
     def infer_known(self, *operands: TensorType) -> TensorType | None:
-        """What operands that are known say of the output before the others are, in a loop or not;
-        None if nothing.
+        """Infer from the operands that are known what the output is, in a loop or not; None if
+        nothing can be said.
 
         The output of an operation that lies on its operands' dynamic axes has those of the first
         operand that has any.
@@ -320,13 +320,13 @@ class Op(ABC):
         return TensorType(UNKNOWN_SHAPE, axes, common_dtype(operands))
 
     def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
-        """The operands' types with inferred dimensions (-1) filled in where the other operands
-        settle them.
+        """Return the operands' types with inferred dimensions (-1) filled in where the other
+        operands settle them.
         """
         return operands
 
     def lower(self, *operands: TensorType) -> Kernel | RunKernel | StreamKernel | CarryingKernel:
-        """A function over raw tensors that computes the operation; called once per plan."""
+        """Return a function over raw tensors that computes the operation; called once per plan."""
         raise NotImplementedError(f"{self.op_name} is not computed by itself")
 
     def multiplications(self, operands: tuple[TensorType, ...], result: TensorType) -> int:
@@ -340,13 +340,13 @@ class Op(ABC):
         return 0
 
     def bind_axis_names(self, operands: Sequence[Variable]) -> Op:
-        """The same operation once its operands' types are known, where an attribute is named after
-        the operands.
+        """Return the same operation once its operands' types are known, where an attribute is
+        named after the operands.
         """
         return self
 
     def output_name(self, index: int, name: str) -> str:
-        """What an output is called, given the program's name for the operation."""
+        """Return an output's name, from the program's name for the operation."""
         return name
 
     def positions(self, *operands: TensorType) -> tuple[Positions | None, ...]:
@@ -365,17 +365,17 @@ class Op(ABC):
         )
 
     def attributes(self) -> dict[str, Any]:
-        """The attributes by their names on disk."""
+        """Return the attributes by their names on disk."""
         return {name: getattr(self, field) for field, name in self.disk_fields().items()}
 
     @classmethod
     def disk_fields(cls) -> dict[str, str]:
-        """The names on disk of the fields."""
+        """Return the names on disk of the fields."""
         return {f.name: cls.disk_names.get(f.name) or disk_name(f.name) for f in fields(cls)}  # type: ignore[arg-type]
 
     @classmethod
     def from_file(cls, values: Mapping[str, Any], operands: Sequence[Variable]) -> Self:
-        """The operation as a file describes it.
+        """Return the operation that a file describes.
 
         Args:
             values: fields that the file has.
@@ -385,16 +385,16 @@ class Op(ABC):
         return cls(**values)
 
     def canonical_for_disk(self, *operands: TensorType) -> Op:
-        """The same operation as files hold it, where operands' types decide what an attribute
-        means.
+        """Return the same operation as files hold it, where operands' types decide what an
+        attribute means.
         """
         return self
 
 
 @cache
 def _numbers_of(cls: type[Op]) -> tuple[str, ...]:
-    """The attributes that are numbers with a fraction, or several, but for those that results are
-    filled with.
+    """Return the attributes that are numbers with a fraction, or several, but for those that
+    results are filled with.
     """
     return tuple(
         f.name
@@ -404,7 +404,7 @@ def _numbers_of(cls: type[Op]) -> tuple[str, ...]:
 
 
 def disk_name(field_name: str) -> str:
-    """The name on disk of an attribute: ``dropout_rate`` is ``dropoutRate``."""
+    """Return the name on disk of an attribute: ``dropout_rate`` is ``dropoutRate``."""
     head, *tail = field_name.split("_")
     return head + "".join(part.capitalize() for part in tail)
 
@@ -442,5 +442,5 @@ def primitive(number: PrimitiveOp) -> Callable[[OpClass], OpClass]:
 
 
 def fill(shape: tuple[int, ...], source: tuple[int, ...]) -> tuple[int, ...]:
-    """A shape with its inferred dimensions taken from another of the same rank."""
+    """Return a shape with its inferred dimensions taken from another of the same rank."""
     return tuple(s if d == InferredDimension else d for d, s in zip(shape, source, strict=True))

@@ -100,7 +100,7 @@ _INSTEAD = {
 
 
 def _no_numbers(called: str, node: Any) -> ArgumentError:
-    """The error for what wants numbers of a node."""
+    """Return the error for code that needs the numbers of a node."""
     instead = _INSTEAD.get(called.rpartition(".")[2])
     first = (
         f"use cntk.{instead} to build the graph"
@@ -125,8 +125,8 @@ def _no_operator(symbol: str, node: Any, instead: str) -> ArgumentError:
 
 
 def _condition(result: Function) -> Function:
-    """A comparison that an operator made: `if x < y` means its numbers, which the function does not
-    have.
+    """Return a comparison that an operator made; as a condition it means numbers, which the
+    function does not have.
     """
     result._is_condition = True
     return result
@@ -142,8 +142,8 @@ class Operators:
     def __array_ufunc__(
         self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any
     ) -> Any:
-        """What NumPy's operators ask for where an array or a NumPy number stands on either side of
-        a node.
+        """Dispatch NumPy's operators where an array or a NumPy number stands on either side of a
+        node.
         """
         names = _OF_NUMPY.get(ufunc.__name__)
         in_place = out is None or (
@@ -235,8 +235,8 @@ class Operators:
         return _condition(_ops().element_not(self))
 
     def __bool__(self) -> bool:
-        """Whether this is there: ``if x:`` asks whether a program has a node or None. It is no
-        condition on its numbers.
+        """Return True: ``if x:`` asks whether a program has a node or None. It is no condition
+        on its numbers.
         """
         return True
 

@@ -1,6 +1,4 @@
-"""Where the elements of an operation's result lie on its operands, along the last two axes: as in
-images.
-"""
+"""Positions of a result's elements on its operands, along the last two axes: as in images."""
 
 from __future__ import annotations
 
@@ -21,7 +19,7 @@ class AxisMap:
     shift: Fraction = Fraction(0)
 
     def then(self, below: AxisMap) -> AxisMap:
-        """Where the result lies on the operand's own operand.
+        """Return the map from the result to the operand's own operand.
 
         Args:
             below: where the operand lies on that.
@@ -29,7 +27,7 @@ class AxisMap:
         return AxisMap(self.step * below.step, self.shift * below.step + below.shift)
 
     def inverse(self) -> AxisMap:
-        """Where the operand lies on the result."""
+        """Return the map from the operand to the result."""
         return AxisMap(1 / self.step, -self.shift / self.step)
 
 

@@ -124,7 +124,7 @@ class Primitive(Function, inner=True):
         return tuple(self.operands)
 
     def copied(self, op: Op, operands: Sequence[Variable]) -> Primitive:
-        """The same operation on other operands, for a copy of the graph.
+        """Return the same operation on other operands, for a copy of the graph.
 
         Args:
             op: the operation; a block's has been copied as well.
@@ -215,9 +215,7 @@ class Primitive(Function, inner=True):
         formats = {t.dtype for t in fixed if t.dtype is not None}
         if len(formats) > 1 and not self.op.allows_mixed_dtypes:
             listed = " and ".join(sorted(f.name for f in formats))
-            raise GraphError(
-                f"operands must have the same number format, and have {listed}; use cntk.cast"
-            )
+            raise GraphError(f"operands must have the same dtype, and have {listed}; use cntk.cast")
         # A constant takes on the others' format where it is used.
         dtype = common_dtype(fixed) or common_dtype(types)
         types = tuple(
@@ -274,7 +272,7 @@ class Primitive(Function, inner=True):
         return tuple(output_type(t.with_axes(axes), dtype) for t in inferred)
 
     def _guess(self, types: tuple[TensorType, ...], partial: TypeHint) -> TensorType | None:
-        """What operands that are known say of the result, while others are not."""
+        """Return what known operands say of the result, while others are unknown."""
         told = partial is TypeHint.FROM_SCALARS or any(
             t.shape or t.dynamic_axes for t in types if t.has_shape
         )
@@ -294,12 +292,12 @@ class Primitive(Function, inner=True):
         return zip(self.operands, types, strict=True)
 
     def misfit(self, reason: str) -> GraphError:
-        """An error that says which operation this is and what its operands are."""
+        """Return an error that says which operation this is and what its operands are."""
         return misfit(self.op_name, self._name, reason, self.operands)
 
 
 def misfit(op_name: str, name: str, reason: str, operands: Iterable[Variable]) -> GraphError:
-    """An error that says which operation it is about and what its operands are.
+    """Return an error that says which operation it is about and what its operands are.
 
     Args:
         op_name: what the operation is called.
@@ -314,8 +312,8 @@ def misfit(op_name: str, name: str, reason: str, operands: Iterable[Variable]) -
 
 
 def operand_text(variable: Variable) -> str:
-    """A variable as errors name it: by its name where it has one, or by the operation that computes
-    it.
+    """Return a variable's name for errors: its own where it has one, or that of the operation
+    that computes it.
     """
     while variable.stands_for is not None:
         variable = variable.stands_for

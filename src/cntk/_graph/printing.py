@@ -1,4 +1,4 @@
-"""How functions and types print: ``Dense(x: Tensor[784]) -> Tensor[10]``."""
+"""Text of functions and types: ``Dense(x: Tensor[784]) -> Tensor[10]``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def type_text(type_: TensorType) -> str:
-    """A type in the vocabulary of `cntk.layers.typing`.
+    """Return a type in the vocabulary of `cntk.layers.typing`.
 
     Example:
         >>> type_text(TensorType((3, -1), ()))
@@ -46,7 +46,7 @@ def type_text(type_: TensorType) -> str:
 
 
 def function_text(function: Function) -> str:
-    """A function's name, kind, arguments and result, as `str` shows it."""
+    """Return a function's name, kind, arguments and result, as `str` shows it."""
     root = function.root_function
     if function.is_composite and any(v.is_output for v in root.operands):
         kind = "Composite"
@@ -62,7 +62,7 @@ def function_text(function: Function) -> str:
 
 
 def outputs_text(function: Function) -> str:
-    """The type of a function's output, or of all its outputs together."""
+    """Return the type of a function's output, or of all its outputs together."""
     results = [type_text(v.type_) for v in function.outputs]
     return results[0] if len(results) == 1 else f"Tuple[{', '.join(results)}]"
 
@@ -74,7 +74,7 @@ def _operands_shown(primitive: Primitive) -> tuple[Variable, ...]:
 
 
 def function_repr(function: Function) -> str:
-    """A function with its arguments and outputs as variables, as `repr` shows it."""
+    """Return a function with its arguments and outputs as variables, as `repr` shows it."""
     root = function.root_function
     kind = f"Composite({escaped(root.op_name)})" if function.is_composite else escaped(root.op_name)
     arguments = function.arguments if function.is_composite else _operands_shown(root)

@@ -16,7 +16,7 @@ _open: ContextVar[frozenset[Variable]] = ContextVar(
 
 
 def open_arguments() -> frozenset[Variable]:
-    """The arguments of all Python functions that are running just now to be made functions of."""
+    """Return the arguments of all Python functions that are being traced."""
     return _open.get()
 
 

@@ -1,4 +1,4 @@
-"""Types of tensors: static shape, dynamic axes, number format and storage, known or still to be
+"""Types of tensors: static shape, dynamic axes, dtype and storage, known or still to be
 inferred.
 """
 
@@ -34,17 +34,17 @@ SEQUENCE_AXIS = Axis.default_dynamic_axis()
 
 
 class TypeHint(enum.Enum):
-    """What is said of results while some operands are unknown, as inside a loop.
+    """Type of results while some operands are unknown, as inside a loop.
 
     Attributes:
         NONE: nothing.
         AXES: what the known operands make them, if these tell the dynamic axes. Parameters take it
             on, as in CNTK.
-        EXACT: what the known operands make them; single numbers say nothing of how many axes the
+        EXACT: what the known operands make them; scalars say nothing of how many axes the
             others have.
         BROADCASTABLE: the same, but an axis of one element may be longer in an unknown operand, and
             is yet to be inferred.
-        FROM_SCALARS: what the known operands make them, of single numbers too: they are all that
+        FROM_SCALARS: what the known operands make them, of scalars too: they are all that
             there is to go by.
     """
 
@@ -56,20 +56,20 @@ class TypeHint(enum.Enum):
 
     @property
     def settles(self) -> bool:
-        """Whether parameters keep what they are made to take on."""
+        """True if parameters keep the type that they are made to take on."""
         return self in (TypeHint.NONE, TypeHint.AXES)
 
 
 @dataclass(frozen=True, eq=False)
 class TensorType:
-    """What is known of a tensor before it runs.
+    """Knowledge of a tensor before it runs.
 
     Attributes:
         shape: one sample's shape; -1 is a dimension yet to be inferred, -3 one that each evaluation
             may change; ``(-2,)`` when nothing is known.
         dynamic_axes: the batch axis and, for sequences, the sequence axis after it; empty for
             parameters.
-        dtype: the number format, or None while unknown.
+        dtype: the dtype, or None while unknown.
         is_sparse: whether values are stored as rows of (column, value) pairs.
     """
 
@@ -104,51 +104,51 @@ class TensorType:
 
     @property
     def has_shape(self) -> bool:
-        """Whether the number of static axes is known."""
+        """True if the number of static axes is known."""
         return self.shape != UNKNOWN_SHAPE
 
     @property
     def has_axes(self) -> bool:
-        """Whether the dynamic axes are known."""
+        """True if the dynamic axes are known."""
         return self.dynamic_axes is not UNKNOWN_AXES and self.dynamic_axes != UNKNOWN_AXES
 
     @property
     def is_known(self) -> bool:
-        """Whether shape (but for single dimensions) and dynamic axes are known."""
+        """True if shape (but for single dimensions) and dynamic axes are known."""
         return self.has_shape and self.has_axes
 
     @property
     def is_complete(self) -> bool:
-        """Whether every dimension is a number."""
+        """True if every dimension is a number."""
         return self.is_known and all(d >= 0 for d in self.shape)
 
     @property
     def has_batch_axis(self) -> bool:
-        """Whether there is a batch axis."""
+        """True if there is a batch axis."""
         return bool(self.dynamic_axes) and self.has_axes
 
     @property
     def is_sequence(self) -> bool:
-        """Whether there is a sequence axis."""
+        """True if there is a sequence axis."""
         return len(self.dynamic_axes) > 1  # axes that are not known are written as one
 
     @property
     def lead(self) -> int:
-        """How many axes a running tensor of this type has before its static ones: 1 with dynamic
+        """Number of axes of a running tensor of this type before its static ones: 1 with dynamic
         axes, else 0.
         """
         return 1 if self.has_batch_axis else 0
 
     def with_shape(self, shape: Shape) -> TensorType:
-        """The same type with another static shape."""
+        """Return the same type with another static shape."""
         return replace(self, shape=tuple(shape))
 
     def with_axes(self, dynamic_axes: tuple[Axis, ...]) -> TensorType:
-        """The same type on other dynamic axes."""
+        """Return the same type on other dynamic axes."""
         return replace(self, dynamic_axes=tuple(dynamic_axes))
 
     def dense(self) -> TensorType:
-        """The same type, stored densely."""
+        """Return the same type, stored densely."""
         return replace(self, is_sparse=False)
 
     def __str__(self) -> str:
@@ -161,7 +161,7 @@ class TensorType:
 
 
 def element_count(shape: Iterable[int]) -> int:
-    """How many elements a shape has; dimensions that are not known count as 1."""
+    """Return how many elements a shape has; dimensions that are not known count as 1."""
     return math.prod(d if d >= 0 else 1 for d in shape)
 
 
@@ -195,7 +195,7 @@ def check_sizes(
 
 
 def axis_text(axis: Axis) -> str:
-    """A dynamic axis as errors show it: the two default ones by their meaning, others by their
+    """Return a dynamic axis for errors: the two default ones by their meaning, others by their
     name.
     """
     if axis == BATCH_AXIS:
@@ -206,5 +206,5 @@ def axis_text(axis: Axis) -> str:
 
 
 def common_dtype(types: tuple[TensorType, ...]) -> DType | None:
-    """The number format of an operation's operands: the first one known."""
+    """Return the dtype of an operation's operands: the first one known."""
     return next((t.dtype for t in types if t.dtype is not None), None)

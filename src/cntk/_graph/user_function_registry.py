@@ -1,8 +1,8 @@
-"""What a program has made known of its own functions, so that files which hold them can be loaded.
+"""Registry of a program's own functions, so that files with them can be loaded.
 
-A file says only what such a function is called. Nothing is imported or run because a file says so:
-what a name stands for is what the program has registered under it, or a class of that name that it
-has defined itself.
+A file says only the name of such a function. Nothing is imported or run because a file says so: a
+name stands for what the program has registered under it, or for a class of that name that it has
+defined itself.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def note_class(cls: type[Any]) -> None:
 
 
 def loader_of(op_name: str, module: str, class_name: str) -> Callable[..., Any]:
-    """What makes a user function from its operands, its name and its state.
+    """Return the function that makes a user function from its operands, its name and its state.
 
     Args:
         op_name: what the function is called.

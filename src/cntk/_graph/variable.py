@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class VariableKind(enum.IntEnum):
-    """What a variable is; numbers as in files."""
+    """Kind of a variable; numbers as in files."""
 
     Input = 0
     Output = 1
@@ -47,7 +47,7 @@ class VariableKind(enum.IntEnum):
         return int(self)
 
 
-# Number formats as files number them.
+# Dtypes as files number them.
 DTYPE_NUMBERS = {"float32": 1, "float64": 2, "float16": 4, "int8": 5, "int16": 6, BFLOAT16: NUMBER}
 # Kinds of variables that hold a value of their own.
 HOLDERS = (VariableKind.Parameter, VariableKind.Constant)
@@ -96,17 +96,17 @@ class VariableMixin:
 
     @property
     def dtype(self) -> Any:
-        """The number format as a NumPy scalar type, or None while unknown."""
+        """The dtype as a NumPy scalar type, or None while unknown."""
         return None if self.type_.dtype is None else self.type_.dtype.type
 
     @property
     def is_sparse(self) -> bool:
-        """Whether values are stored sparsely."""
+        """True if values are stored sparsely."""
         return self.type_.is_sparse
 
     @property
     def needs_gradient(self) -> bool:
-        """Whether gradients with respect to this variable, or through it, can be asked for."""
+        """True if gradients with respect to this variable, or through it, can be asked for."""
         return self.needs_gradient_
 
     def has_batch_axis(self) -> bool:
@@ -140,27 +140,27 @@ class VariableMixin:
 
     @property
     def is_input(self) -> bool:
-        """Whether data are fed for it."""
+        """True if data are bound to it."""
         return self.kind is VariableKind.Input
 
     @property
     def is_output(self) -> bool:
-        """Whether a function computes it."""
+        """True if a function computes it."""
         return self.kind is VariableKind.Output
 
     @property
     def is_parameter(self) -> bool:
-        """Whether it is learned."""
+        """True if it is learned."""
         return self.kind is VariableKind.Parameter
 
     @property
     def is_constant(self) -> bool:
-        """Whether it holds a value that is not learned."""
+        """True if it holds a value that is not learned."""
         return self.kind is VariableKind.Constant
 
     @property
     def is_placeholder(self) -> bool:
-        """Whether it stands for a variable yet to be put in its place."""
+        """True if it stands for a variable yet to be put in its place."""
         return self.kind is VariableKind.Placeholder
 
 
@@ -170,7 +170,7 @@ class Variable(VariableMixin, Operators):
 
     Args:
         shape: one sample's shape.
-        dtype: number format.
+        dtype: dtype.
         needs_gradient: whether gradients flow to or through it.
         is_sparse: whether its values are sparse rows.
         dynamic_axes: batch axis and sequence axis.
@@ -228,8 +228,8 @@ class Variable(VariableMixin, Operators):
         uid: str = "",
         of: str = "",
     ) -> Variable:
-        """A variable of a kind that holds no value; ``of`` is the public function that makes it,
-        for errors.
+        """Return a variable of a kind that holds no value; ``of`` is the public function that
+        makes it, for errors.
         """
         variable = cls.__new__(cls)
         if not isinstance(name, str):
@@ -249,8 +249,8 @@ class Variable(VariableMixin, Operators):
         return True
 
     def get_data_type(self) -> int:
-        """The dtype as files number it: 0 unknown, 1 float, 2 double, 4 float16, 5 int8, 6 int16;
-        16 for bfloat16, which only this package has.
+        """Return the dtype as files number it: 0 unknown, 1 float, 2 double, 4 float16, 5 int8,
+        6 int16; 16 for bfloat16, which only this package has.
         """
         return format_number(self.type_.dtype)
 
@@ -271,7 +271,7 @@ class Variable(VariableMixin, Operators):
         raise TypeError(f"{self!r} is not a constant")
 
     def __eq__(self, other: object) -> bool:
-        """Whether the other is this variable, or a function whose only output this is."""
+        """Return whether the other is this variable, or a function whose only output this is."""
         if other is self or (
             self._owner is not None and (self,) == getattr(other, "outputs", None)
         ):
@@ -303,7 +303,7 @@ class Variable(VariableMixin, Operators):
 
 
 def as_name(name: Any, of: str) -> str:
-    """A name in the graph.
+    """Return a name in the graph.
 
     Args:
         name: what the program gave.
@@ -318,8 +318,8 @@ def as_name(name: Any, of: str) -> str:
 
 
 def as_shape(shape: Any, what: str = "shape") -> Shape:
-    """A shape given as a number or as an iterable of numbers, such as a tuple, a list, an array or
-    a generator.
+    """Return a shape from a number or an iterable of numbers, such as a tuple, a list, an array
+    or a generator.
 
     Args:
         shape: the shape.
@@ -352,13 +352,13 @@ def as_shape(shape: Any, what: str = "shape") -> Shape:
 
 
 def as_dtype(dtype: Any, what: str = "dtype") -> DType | None:
-    """A dtype of variables, from NumPy's, torch's or the original's names for it.
+    """Return a dtype of variables, from NumPy's, torch's or the original's names for it.
 
     int8 and int16 are there to be kept and saved, in parameters, constants and `custom_proxy_op`;
     nothing computes in them.
 
     Args:
-        dtype: the number format.
+        dtype: the dtype.
         what: the function and its argument, for the error.
 
     Raises:
@@ -392,10 +392,10 @@ def as_dtype(dtype: Any, what: str = "dtype") -> DType | None:
 
 
 def format_number(dtype: DType | None) -> int:
-    """A number format as files number it; 0 if it is not known yet."""
+    """Return the number of a dtype in files; 0 if it is not known yet."""
     return 0 if dtype is None else DTYPE_NUMBERS[dtype.name]
 
 
 def output_type(type_: TensorType, dtype: DType | None) -> TensorType:
-    """A type with a number format filled in where it had none."""
+    """Return a type with a dtype filled in where it had none."""
     return type_ if type_.dtype is not None or dtype is None else replace(type_, dtype=dtype)

@@ -89,8 +89,8 @@ def operands_as_on_disk(primitive: Primitive) -> Iterator[Variable]:
 
 
 def leaves(root: Primitive, as_on_disk: bool = False) -> tuple[Variable, ...]:
-    """The variables that no primitive computes, depth first from the root, each operation's
-    operands in order.
+    """Return the variables that no primitive computes, depth first from the root, each
+    operation's operands in order.
 
     Args:
         root: where to start.
@@ -111,13 +111,13 @@ def leaves(root: Primitive, as_on_disk: bool = False) -> tuple[Variable, ...]:
 
 
 def loops(order: list[Primitive]) -> list[list[Primitive]]:
-    """The loops of a graph; see `cycles`."""
+    """Return the loops of a graph; see `cycles`."""
     return cycles(order, lambda p: list(owners(p.operands)))
 
 
 def cycles(order: list[T], children: Callable[[T], list[T]]) -> list[list[T]]:
-    """The strongly connected components of more than one node, or of one that feeds itself (Tarjan,
-    1972).
+    """Return the strongly connected components of more than one node, or of one that feeds
+    itself (Tarjan, 1972).
 
     Args:
         order: all nodes.

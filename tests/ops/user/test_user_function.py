@@ -1012,5 +1012,5 @@ def test_wrong_operands() -> None:
 def test_operands_of_different_formats() -> None:
     x, y = C.input_variable(2), sample()
     f = C.user_function(Product(x, y))
-    with pytest.raises(ValueError, match="same number format.*use cntk.cast"):
+    with pytest.raises(ValueError, match="same dtype.*use cntk.cast"):
         f.eval({x: np.ones((1, 2), np.float32), y: np.ones((1, 2))})

@@ -1,6 +1,4 @@
-"""What all recordings share: they are made without torch's own messages, and compared with eager
-code before use.
-"""
+"""Helpers of all recordings: comparison with eager code, and silence of torch's logger."""
 
 from __future__ import annotations
 
@@ -14,20 +12,20 @@ from torch import Tensor, allclose
 _TOLERANCE = 1e-2
 
 
-def agree(found: Sequence[Tensor], expected: Sequence[Tensor]) -> bool:
+def agree(results: Sequence[Tensor], expected: Sequence[Tensor]) -> bool:
     """Return whether results are equal but for rounding.
 
     Args:
-        found: results of recorded code.
-        expected: results of eager code. The largest of them says what rounding is: a gradient that
-            is 0 in exact arithmetic has rounding alone.
+        results: results of recorded code.
+        expected: results of eager code. The largest of them is the scale of rounding: a gradient
+            that is 0 in exact arithmetic has rounding errors only.
     """
     bound = _TOLERANCE * max(map(_largest, expected), default=0.0)
     return all(
         one.shape == other.shape
         and one.dtype == other.dtype
         and allclose(one, other, rtol=_TOLERANCE, atol=bound, equal_nan=True)
-        for one, other in zip(found, expected, strict=True)
+        for one, other in zip(results, expected, strict=True)
     )
 
 

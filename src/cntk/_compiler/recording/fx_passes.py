@@ -1,4 +1,4 @@
-"""Cleaning of recorded steps: what is computed twice, for nothing, or by a longer way than need be.
+"""Optimizations of recorded steps: common subexpressions, dead code, and cheaper forms of calls.
 
 A call costs about two microseconds by torch's own bindings and three by `torch.ops`, so for small
 networks what counts is how few calls are left.
@@ -51,16 +51,16 @@ Written = dict[Node, Node]
 
 
 def optimize(module: GraphModule, gradients: int, inputs: int) -> list[bool]:
-    """Clean a recorded step in place.
+    """Optimize a recorded step in place.
 
     Args:
         module: the step; its last outputs are gradients.
-        gradients: how many.
-        inputs: how many of its first arguments are data; the next ones are weights, which an update
-            will change.
+        gradients: their number.
+        inputs: number of its first arguments that are data; the next ones are weights, which an
+            update will change.
 
     Returns:
-        For each gradient whether its output is now a pair of factors ``(x, dy)``: the gradient is
+        For each gradient True if its output is now a pair of factors ``(x, dy)``: the gradient is
         ``x.t() @ dy``.
     """
     graph = module.graph
@@ -74,7 +74,7 @@ def optimize(module: GraphModule, gradients: int, inputs: int) -> list[bool]:
 
 
 def clean(graph: Graph) -> Written:
-    """Leave out of a recording what is computed twice or for nothing.
+    """Eliminate common subexpressions and dead code of a recording.
 
     Returns:
         Memory that calls write into; see `Written`.
@@ -140,7 +140,9 @@ def _calls(graph: Graph) -> list[Node]:
 
 
 def _root(node: Any) -> Node:
-    """The node that made the memory of a value: views and calls in place give their operand's."""
+    """Return the node that made the memory of a value: views and calls in place share their
+    operand's.
+    """
     while node.op == "call_function":
         source = node.args[0] if node.target is operator.getitem else _aliased(node)
         if not isinstance(source, Node):
@@ -150,7 +152,7 @@ def _root(node: Any) -> Node:
 
 
 def _arguments(node: Node) -> list[tuple[Any, Any]]:
-    """A call's arguments with what its schema says of their memory."""
+    """Return a call's arguments with the alias information of its schema."""
     schema = getattr(node.target, "_schema", None)
     declared = [] if schema is None else schema.arguments
     return [
@@ -160,7 +162,7 @@ def _arguments(node: Node) -> list[tuple[Any, Any]]:
 
 
 def _aliased(node: Node) -> Any:
-    """The operand whose memory a call's result shares, or may share, if any."""
+    """Return the operand whose memory a call's result shares, or may share, if any."""
     if node.target is aten.reshape.default:
         return node.args[0]
     schema = getattr(node.target, "_schema", None)
@@ -184,8 +186,8 @@ def _written(graph: Graph) -> Written:
 
 
 def _drop_copies(graph: Graph, written: Written) -> None:
-    """Nothing is recorded for gradients any more, so that a detached tensor is the tensor
-    itself.
+    """Replace detached tensors by the tensors themselves: nothing is recorded for gradients any
+    more.
     """
     for node in _calls(graph):
         if node.target in _SAME and isinstance(node.args[0], Node) and node not in written:
@@ -194,7 +196,7 @@ def _drop_copies(graph: Graph, written: Written) -> None:
 
 
 def _drop_ones(graph: Graph, written: Written) -> None:
-    """The gradient of a sum is one everywhere: factors of one fall away."""
+    """Drop factors of one: the gradient of a sum is one everywhere."""
     ones: set[Node] = set()
     for node in _calls(graph):
         target, args = node.target, node.args
@@ -224,8 +226,8 @@ def _drop_ones(graph: Graph, written: Written) -> None:
 
 
 def _drop_views(graph: Graph, written: Written) -> None:
-    """Views of the same shape, transposes of transposes, and sums that keep an axis only for a view
-    to drop it.
+    """Drop views of the same shape, transposes of transposes, and kept axes of sums that a view
+    drops.
     """
     for node in _calls(graph):
         source = node.args[0] if node.args else None
@@ -261,9 +263,7 @@ def _sum_without_axis(graph: Graph, view: Node, total: Node) -> None:
 
 
 def _share(graph: Graph, written: Written) -> None:
-    """The same call on the same arguments is made once, unless what it reads or makes is written
-    into.
-    """
+    """Eliminate common subexpressions, unless their operands or results are written into."""
     seen: dict[Any, Node] = {}
     for node in _calls(graph):
         schema = getattr(node.target, "_schema", None)
@@ -289,8 +289,8 @@ def _hashable(value: Any) -> Any:
 
 
 def _leave_products(graph: Graph, gradients: int, inputs: int, written: Written) -> list[bool]:
-    """Gradients of weights as two factors: an update may add their product to the weight without
-    storing it.
+    """Return gradients of weights as two factors: an update may add their product to the weight
+    without storing it.
     """
     output = next(iter(reversed(graph.nodes)))
     results = list(output.args[0])

@@ -1,4 +1,4 @@
-"""What a recording raises where there is none, and what torch's exceptions mean for it."""
+"""Exceptions of recordings, and the meaning of torch's exceptions for them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from cntk._runtime.context import Draws
 
 
 class NotRecorded(Exception):
-    """A step stays eager; the message says why.
+    """Signal that a step stays eager; the message says why.
 
     Attributes:
-        expected: whether the reason is a known limit of recording, and not a fault of it.
+        expected: True if the reason is a known limit of recording, and not a fault of it.
         draws: the random numbers that were drawn already for this step.
     """
 
@@ -19,7 +19,7 @@ class NotRecorded(Exception):
         self.draws: Draws | None = None
 
 
-# What torch raises where a stand-in without numbers is asked for some; it has no public names.
+# Exceptions of torch for fake tensors that are asked for values; they have no public names.
 _BY_DATA = (
     "GuardOnDataDependentSymNode",
     "DataDependentOutputException",

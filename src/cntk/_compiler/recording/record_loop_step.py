@@ -1,9 +1,9 @@
-"""One step of a loop and its gradient, recorded as two straight lines of calls, for any number of
+"""Recording of a loop's step and its gradient, as two straight lines of calls, for any number of
 rows.
 
 A step is recorded twice, with numbers of rows that are different large primes. Where the recordings
 differ, they do so by a size that counts rows, which becomes an argument. So does the size of free
-axes, such as of sequences that have become an axis: all of a loop's that are free have the same, or
+axes, such as of sequences that have become an axis. All free axes of a loop have the same size, or
 there is no recording.
 """
 
@@ -33,8 +33,10 @@ _FIRST = [0]  # the axis of rows
 
 @dataclass(frozen=True)
 class Product:
-    """The gradient of a matrix, ``left.t() @ right``, both with the step's rows; which of
-    backward's results they are.
+    """Gradient of a matrix, ``left.t() @ right``, both with the step's rows.
+
+    Attributes:
+        left, right: indices of backward's results.
     """
 
     left: int
@@ -43,8 +45,10 @@ class Product:
 
 @dataclass(frozen=True)
 class Total:
-    """The gradient of a vector, the sum of a value over the step's rows; which of backward's
-    results it is.
+    """Gradient of a vector, the sum of a value over the step's rows.
+
+    Attributes:
+        rows: index of backward's result.
     """
 
     rows: int
@@ -52,16 +56,16 @@ class Total:
 
 @dataclass(frozen=True)
 class StepRecording:
-    """A step's code.
+    """Code of a step.
 
     Attributes:
         forward: called with rows, static operands, the number of rows and the size of free axes;
-            gives the outputs, then what backward reads.
-        backward: called with what forward kept, the outputs' gradients, static operands and the
-            same two sizes.
-        outputs: how many outputs.
-        row_gradients: for each operand with rows which of backward's results is its gradient; None
-            if it has none.
+            returns the outputs, then the values that backward reads.
+        backward: called with these values, the outputs' gradients, static operands and the same
+            two sizes.
+        outputs: number of outputs.
+        row_gradients: for each operand with rows the index of its gradient among backward's
+            results; None if it has none.
         static_gradients: the same for static operands, or how it is computed for all steps at once.
         texts: the Python code of forward and of backward, for reading.
     """
@@ -83,16 +87,17 @@ def record_step(
     """Record a step.
 
     Args:
-        step: called with one step's rows and the static operands; gives the outputs, each with as
-            many rows.
+        step: called with one step's rows and the static operands; returns the outputs, each with
+            as many rows.
         rows: examples of the operands with rows ``[m, *shape]``, of any m; the recording is tried
             on these.
         static: the others. Gradients are recorded for those of all operands that need one.
-        free: for each operand with rows the axes whose size, the same for all, only the run tells.
+        free: for each operand with rows the axes whose size, the same for all, is known at run time
+            only.
 
     Raises:
         NotRecorded: for a step that cannot be recorded, whose calls write into memory, or whose
-            recording gives other numbers.
+            recording computes other numbers.
     """
     try:
         graphs = [
@@ -105,17 +110,17 @@ def record_step(
             raise NotRecorded("its calls depend on the number of rows")
         if clean(graph):
             raise NotRecorded("its calls write into memory")
-        found = _split(
+        recording = _split(
             graph, outputs, [t.requires_grad for t in rows], [t.requires_grad for t in static]
         )
-        agrees = _agrees(found, step, rows, static, free)
+        agrees = _agrees(recording, step, rows, static, free)
     except Exception as error:
         # Whatever cannot be recorded runs by autograd as before.
         failure = of_exception(error)
         raise failure from (None if failure is error else error)
     if not agrees:
         raise NotRecorded("the recording gives other numbers than the eager steps", expected=False)
-    return found
+    return recording
 
 
 def _agrees(
@@ -125,7 +130,7 @@ def _agrees(
     static: Sequence[Tensor],
     free: Sequence[Sequence[int]],
 ) -> bool:
-    """Whether a recording gives a step's outputs and gradients, but for rounding."""
+    """Return whether a recording computes a step's outputs and gradients, but for rounding."""
     count = min(len(t) for t in rows)
     width = next((t.shape[k] for t, axes in zip(rows, free, strict=True) for k in axes), 0)
     own = [t[:count].detach().requires_grad_(t.requires_grad) for t in rows]
@@ -134,25 +139,25 @@ def _agrees(
         outputs = step(*own, *fixed)
         seeds = [torch.ones_like(t) for t in outputs]
         live = [(o, s) for o, s in zip(outputs, seeds, strict=True) if o.requires_grad]
-        wanted = [t for t in (*own, *fixed) if t.requires_grad]
+        sources = [t for t in (*own, *fixed) if t.requires_grad]
         gradients = torch.autograd.grad(
-            [o for o, _ in live], wanted, [s for _, s in live], allow_unused=True
+            [o for o, _ in live], sources, [s for _, s in live], allow_unused=True
         )
     expected = [
-        torch.zeros_like(t) if g is None else g for t, g in zip(wanted, gradients, strict=True)
+        torch.zeros_like(t) if g is None else g for t, g in zip(sources, gradients, strict=True)
     ]
     with torch.no_grad():
         ahead = recording.forward(*own, *fixed, count, width)
         behind = recording.backward(*ahead[recording.outputs :], *seeds, *fixed, count, width)
         ways = (*recording.row_gradients, *recording.static_gradients)
-        found = [_gradient(way, behind) for way in ways if way is not None]
-    return agree(ahead[: recording.outputs], outputs) and agree(found, expected)
+        results = [_gradient(way, behind) for way in ways if way is not None]
+    return agree(ahead[: recording.outputs], outputs) and agree(results, expected)
 
 
-def _gradient(way: int | Product | Total, found: Sequence[Tensor]) -> Tensor:
+def _gradient(way: int | Product | Total, results: Sequence[Tensor]) -> Tensor:
     if isinstance(way, Product):
-        return found[way.left].t() @ found[way.right]
-    return found[way.rows].sum(0) if isinstance(way, Total) else found[way]
+        return results[way.left].t() @ results[way.right]
+    return results[way.rows].sum(0) if isinstance(way, Total) else results[way]
 
 
 def _joint(
@@ -163,8 +168,9 @@ def _joint(
     count: int,
     width: int,
 ) -> tuple[Graph, int]:
-    """A step and its gradient as one graph: operands, then the outputs' gradients, to outputs and
-    gradients.
+    """Return a step and its gradient as one graph, and the number of the step's outputs.
+
+    The graph maps operands, then the outputs' gradients, to outputs and gradients.
     """
     from torch.fx.experimental.proxy_tensor import make_fx
 
@@ -178,23 +184,25 @@ def _joint(
     ]
     flags = [t.requires_grad for t in (*rows, *static)]
     with torch.no_grad():
-        found = step(*(t.new_zeros((2, *t.shape[1:])) for t in rows), *(t.detach() for t in static))
-    if any(t.shape[:1] != (2,) for t in found):
+        outputs = step(
+            *(t.new_zeros((2, *t.shape[1:])) for t in rows), *(t.detach() for t in static)
+        )
+    if any(t.shape[:1] != (2,) for t in outputs):
         raise NotRecorded("an output has no row for each of the operands'")
-    seeds = [torch.empty((count, *t.shape[1:]), dtype=t.dtype, device=t.device) for t in found]
+    seeds = [torch.empty((count, *t.shape[1:]), dtype=t.dtype, device=t.device) for t in outputs]
 
     def both(*tensors: Tensor) -> list[Tensor]:
         operands = [t.detach().requires_grad_(f) for t, f in zip(tensors, flags, strict=False)]
         results = step(*operands)
-        wanted = [t for t, f in zip(operands, flags, strict=True) if f]
+        sources = [t for t, f in zip(operands, flags, strict=True) if f]
         live = [
             (r, s) for r, s in zip(results, tensors[len(flags) :], strict=True) if r.requires_grad
         ]
         gradients = torch.autograd.grad(
-            [r for r, _ in live], wanted, [s for _, s in live], allow_unused=True
+            [r for r, _ in live], sources, [s for _, s in live], allow_unused=True
         )
         zeros = (
-            torch.zeros_like(t) if g is None else g for t, g in zip(wanted, gradients, strict=True)
+            torch.zeros_like(t) if g is None else g for t, g in zip(sources, gradients, strict=True)
         )
         return [*(r.detach() for r in results), *zeros]
 
@@ -203,12 +211,12 @@ def _joint(
             *examples, *(t.detach() for t in static), *seeds
         )
     drop_source(module)
-    return module.graph, len(found)
+    return module.graph, len(outputs)
 
 
 def _generalize(graph: Graph, other: Graph) -> bool:
-    """Put the number of rows in the place of what differs in a recording with another number; False
-    if more does.
+    """Replace what differs in a recording with another number of rows by that number; return
+    False if more differs.
     """
     nodes, others = list(graph.nodes), list(other.nodes)
     if len(nodes) != len(others):
@@ -256,9 +264,7 @@ def _merged(
 
 
 def _size(graph: Graph, sizes: tuple[Node, Node], one: int, two: int) -> Any:
-    """A size in two recordings as a number of rows, of places on free axes or of both, and how
-    often that.
-    """
+    """Return a size as a multiple of the number of rows, of the size of free axes, or of both."""
     count, width = sizes
     both = (_ROWS[0] * _WIDTHS[0], _ROWS[1] * _WIDTHS[1])
     for factors, (first, second) in (
@@ -268,16 +274,16 @@ def _size(graph: Graph, sizes: tuple[Node, Node], one: int, two: int) -> Any:
     ):
         times, rest = divmod(one, first)
         if not rest and two == times * second:
-            found = factors if times == 1 else (*factors, times)
-            return functools.reduce(lambda a, b: graph.call_function(operator.mul, (a, b)), found)
+            product = factors if times == 1 else (*factors, times)
+            return functools.reduce(lambda a, b: graph.call_function(operator.mul, (a, b)), product)
     return _DIFFERENT
 
 
 def _split(
     graph: Graph, outputs: int, rows: Sequence[bool], static: Sequence[bool]
 ) -> StepRecording:
-    """The two halves of a joint graph: what the outputs need, and the rest, which reads what the
-    first half keeps.
+    """Split a joint graph in two: the calls that the outputs need, and the rest, which reads
+    values of the first.
     """
     placeholders = [n for n in graph.nodes if n.op == "placeholder"]
     operands = placeholders[: len(rows) + len(static)]
@@ -285,63 +291,69 @@ def _split(
     results = list(next(iter(reversed(graph.nodes))).args[0])
     ahead = _needed(results[:outputs])
     gradients = iter(results[outputs:])
-    wanted: list[Node] = []
+    backward_results: list[Node] = []
 
-    def place(node: Any) -> int:
-        if node not in wanted:
-            wanted.append(node)
-        return wanted.index(node)
+    def position(node: Any) -> int:
+        if node not in backward_results:
+            backward_results.append(node)
+        return backward_results.index(node)
 
-    of_rows = tuple(place(next(gradients)) if needed else None for needed in rows)
-    of_static = tuple(_described(next(gradients), place) if needed else None for needed in static)
-    behind = _needed(wanted, stop=ahead)
-    # Static operands and the sizes are at hand in both halves.
+    of_rows = tuple(position(next(gradients)) if needed else None for needed in rows)
+    of_static = tuple(
+        _described(next(gradients), position) if needed else None for needed in static
+    )
+    behind = _needed(backward_results, stop=ahead)
+    # Static operands and the sizes are arguments of both halves.
     at_hand = {*operands[len(rows) :], count, width}
     read = {
         x
-        for node in (*behind, *wanted)
+        for node in (*behind, *backward_results)
         for x in ([node] if node in ahead or node in operands else node.all_input_nodes)
     }
-    kept = [n for n in graph.nodes if n in read and n in ahead | set(operands) and n not in at_hand]
+    saved = [
+        n for n in graph.nodes if n in read and n in ahead | set(operands) and n not in at_hand
+    ]
     forward, ahead_text = _module(
-        graph, [*operands, count, width], ahead, [*results[:outputs], *kept]
+        graph, [*operands, count, width], ahead, [*results[:outputs], *saved]
     )
     backward, behind_text = _module(
-        graph, [*kept, *seeds, *operands[len(rows) :], count, width], behind, wanted
+        graph, [*saved, *seeds, *operands[len(rows) :], count, width], behind, backward_results
     )
     return StepRecording(forward, backward, outputs, of_rows, of_static, (ahead_text, behind_text))
 
 
-def _described(gradient: Node, place: Callable[[Any], int]) -> int | Product | Total:
-    """How a static operand's gradient is computed for all steps at once, if it can be."""
+def _described(gradient: Node, position: Callable[[Any], int]) -> int | Product | Total:
+    """Return how a static operand's gradient is computed for all steps at once, if it can be."""
     if gradient.target is aten.mm.default:
         left, right = gradient.args
         if isinstance(left, Node) and left.target is aten.t.default:
-            return Product(place(left.args[0]), place(right))
+            return Product(position(left.args[0]), position(right))
     if gradient.target is aten.sum.dim_IntList and gradient.args[1:] in (
         (_FIRST,),
         (_FIRST, False),
     ):
-        return Total(place(gradient.args[0]))
-    return place(gradient)
+        return Total(position(gradient.args[0]))
+    return position(gradient)
 
 
 def _needed(results: Sequence[Any], stop: set[Node] = frozenset()) -> set[Node]:  # type: ignore[assignment]
-    """The calls that results depend on, but for those already made."""
-    found: set[Node] = set()
+    """Return the calls that results depend on, but for those already made."""
+    needed: set[Node] = set()
     pending = [r for r in results if isinstance(r, Node)]
     while pending:
         node = pending.pop()
-        if node.op == "call_function" and node not in found and node not in stop:
-            found.add(node)
+        if node.op == "call_function" and node not in needed and node not in stop:
+            needed.add(node)
             pending.extend(node.all_input_nodes)
-    return found
+    return needed
 
 
 def _module(
     source: Graph, operands: Sequence[Node], calls: set[Node], results: Sequence[Node]
 ) -> tuple[Code, str]:
-    """The calls of a graph that some results need, as a function of operands; and its text."""
+    """Return the calls of a graph that some results need, as a function of operands; and its
+    code.
+    """
     graph = Graph()
     copies: dict[Node, Node] = {}
     for k, node in enumerate(operands):

@@ -1,7 +1,7 @@
-"""The recorded training step: forward, loss and gradients as one straight list of torch calls.
+"""Recording of a training step: forward, loss and gradients as one straight list of torch calls.
 
 After some minibatches of the same sizes a step is recorded once, with autograd's own calls in it,
-cleaned of what is computed twice or for nothing, and from then on replayed: no graph is built, no
+without common subexpressions and dead code. From then on it is replayed: no graph is built, no
 autograd bookkeeping is done.
 """
 
@@ -29,25 +29,25 @@ from cntk.axis import Axis
 
 @dataclass
 class Recording:
-    """A recorded step.
+    """Recorded training step.
 
     Attributes:
-        compute: takes the inputs' tensors, the holders' and random words, one after another; gives
-            loss, metric (if any), further outputs, values to carry over, then gradients.
-        held: the holders' tensors.
+        compute: takes the inputs' tensors, the holders' and random words, one after another;
+            returns loss, metric (if any), further outputs, values to carry over, then gradients.
+        holder_tensors: the holders' tensors.
         code: the Python code that it runs, for reading.
-        draws: what draws the random numbers, in their order.
+        draws: functions that draw the random numbers, in their order.
         carry: for each value to carry over its name and its layout.
-        products: for each gradient whether it is left as two factors ``(x, dy)``; the gradient is
+        products: for each gradient True if it is left as two factors ``(x, dy)``; the gradient is
             ``x.t() @ dy``.
         layouts: the layouts of all sequence axes, of those too that the graph makes.
         batch: samples or sequences in the minibatch, where the graph makes the batch axis too.
-        statistics: which of the holders the step itself changes, as batch normalization does.
-        runs: how often it has run.
+        statistics: the holders that the step itself changes, as batch normalization does.
+        runs: number of its runs.
     """
 
     compute: Callable[..., Any]
-    held: list[Tensor]
+    holder_tensors: list[Tensor]
     code: str
     draws: list[Callable[[], Tensor]]
     carry: list[tuple[str, Layout]]
@@ -74,10 +74,10 @@ class Recording:
             torch._foreach_copy_(self._before, self.statistics)
         words = [make() for make in self.draws]
         try:
-            # Nothing here requires a gradient; but oneDNN's recurrent kernel prepares for its
-            # backward pass in this mode alone.
+            # Nothing here requires a gradient; but oneDNN's recurrent kernel prepares its backward
+            # pass only in this mode.
             with torch.enable_grad():
-                results = self.compute(*_tensors(rows), *self.held, *words)
+                results = self.compute(*_tensors(rows), *self.holder_tensors, *words)
         except Exception as error:
             if self.statistics:
                 torch._foreach_copy_(self.statistics, self._before)
@@ -98,21 +98,21 @@ class Recording:
 
 
 class _RecordDraws:
-    """Notes which random numbers a run takes, and gives zeros."""
+    """Recorder of the random numbers that a run draws; it returns zeros."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
-        self.found: list[Callable[[], Tensor]] = []
+        self.draws: list[Callable[[], Tensor]] = []
         self.zeros: list[Tensor] = []
 
     def take(self, make: Callable[[], Tensor], shape: Sequence[int], dtype: torch.dtype) -> Tensor:
-        self.found.append(make)
+        self.draws.append(make)
         self.zeros.append(torch.zeros(tuple(shape), dtype=dtype, device=self._device))
         return self.zeros[-1]
 
 
 class _ReplayDraws:
-    """Gives the random numbers that the recording was handed."""
+    """Source of the random numbers that the recording was given."""
 
     def __init__(self, words: Sequence[Tensor]) -> None:
         self._words = iter(words)
@@ -151,7 +151,9 @@ def why_not_recordable(plan: Plan, rows: Sequence[Any], run: RunContext) -> str 
 
 
 def _why_not_loop(loop: Loop, run: RunContext) -> tuple[str | None, int]:
-    """Why a loop's steps are not recorded one by one, and about how many calls they come to."""
+    """Return why a loop's steps are not recorded one by one, and about how many calls they come
+    to.
+    """
     layout = run.layouts.get(loop.axes)
     if layout is None:
         return "a loop on a sequence axis that the graph makes", 0
@@ -173,7 +175,7 @@ def _why_not_node(node: Node) -> str | None:
 
 
 def _tensors(rows: Sequence[Any]) -> list[Tensor]:
-    """The tensors of rows: of one-hot rows, their columns."""
+    """Return the tensors of rows: of one-hot rows, their columns."""
     return [x.columns if isinstance(x, SparseRows) else x for x in rows]
 
 
@@ -185,7 +187,7 @@ def _rebuilt(tensors: Sequence[Tensor], like: Sequence[Any]) -> list[Any]:
 
 
 def record(
-    plan: Plan, rows: Sequence[Any], run: RunContext, wanted: Sequence[Variable], metric: bool
+    plan: Plan, rows: Sequence[Any], run: RunContext, trained: Sequence[Variable], metric: bool
 ) -> Recording:
     """Record one training step, and compare it with the eager one on the same minibatch.
 
@@ -193,7 +195,7 @@ def record(
         plan: loss, metric and further outputs.
         rows: an example of the inputs' rows.
         run: their run.
-        wanted: the parameters whose gradients are needed.
+        trained: the parameters whose gradients are needed.
         metric: whether the second output is a metric.
 
     Raises:
@@ -201,19 +203,19 @@ def record(
             step does.
     """
     positions = {v: k for k, v in enumerate(plan.holders)}
-    if any(v not in positions for v in wanted):
+    if any(v not in positions for v in trained):
         raise NotRecorded("the loss does not depend on all of the learners' parameters")
-    held = [v.freeze_storage() for v in plan.holders]  # type: ignore[attr-defined]
-    step = _Step(plan, rows, [positions[v] for v in wanted], metric)
+    holder_tensors = [v.freeze_storage() for v in plan.holders]  # type: ignore[attr-defined]
+    step = _Step(plan, rows, [positions[v] for v in trained], metric)
     listed = _RecordDraws(run.device)
     eager = _fresh(run, listed)
     try:
         with torch.enable_grad():
-            expected = step.compute(rows, [t.detach().clone() for t in held], eager)
+            expected = step.compute(rows, [t.detach().clone() for t in holder_tensors], eager)
         if eager.deferred:
             raise NotRecorded("what an operation does after the run is not recorded")
         words = listed.zeros
-        return _compiled(step, rows, held, words, eager, listed.found, expected)
+        return _compiled(step, rows, holder_tensors, words, eager, listed.draws, expected)
     except Exception as error:
         failure = of_exception(error)
         raise failure from (None if failure is error else error)
@@ -221,57 +223,59 @@ def record(
 
 @dataclass
 class _Step:
-    """A training step as a function of tensors.
+    """Training step as a function of tensors.
 
     Attributes:
         plan: loss, metric and further outputs.
         like: the inputs' rows as they were fed.
-        wanted: the positions among the holders of the parameters whose gradients are needed.
+        trained: the indices among the holders of the parameters whose gradients are needed.
         metric: whether the second output is a metric.
     """
 
     plan: Plan
     like: Sequence[Any]
-    wanted: Sequence[int]
+    trained: Sequence[int]
     metric: bool
 
-    def compute(self, rows: Sequence[Any], held: Sequence[Tensor], run: RunContext) -> list[Tensor]:
+    def compute(
+        self, rows: Sequence[Any], holder_tensors: Sequence[Tensor], run: RunContext
+    ) -> list[Tensor]:
         """Return loss, metric and further outputs, what is carried over, and the gradients."""
-        own = list(held)
-        for k in self.wanted:
+        own = list(holder_tensors)
+        for k in self.trained:
             own[k] = own[k].detach().requires_grad_()
         results = self.plan.execute(rows, run, own)
         if not all(isinstance(r, Tensor) for r in results):
             raise NotRecorded("sparse outputs are asked for")
         loss = results[0].sum()
-        sources = [own[k] for k in self.wanted]
+        sources = [own[k] for k in self.trained]
         gradients = (
             torch.autograd.grad(loss, sources, allow_unused=True)
             if loss.requires_grad
             else [None] * len(sources)
         )
         sums = [loss.detach(), results[1].detach().sum()] if self.metric else [loss.detach()]
-        found = [
+        gradients_or_zeros = [
             torch.zeros_like(t) if g is None else g for g, t in zip(gradients, sources, strict=True)
         ]
         return [
             *sums,
             *(r.detach() for r in results[len(sums) :]),
             *(v for v, _ in run.carry.values()),
-            *found,
+            *gradients_or_zeros,
         ]
 
 
 def _compiled(
     step: _Step,
     rows: Sequence[Any],
-    held: list[Tensor],
+    holder_tensors: list[Tensor],
     words: list[Tensor],
     eager: RunContext,
     draws: list[Callable[[], Tensor]],
     expected: Sequence[Tensor],
 ) -> Recording:
-    """The recording of a step, of which the eager run is known."""
+    """Return the recording of a step whose eager run is known."""
     # Takes a second to import, and only long trainings need it.
     from torch.fx.experimental.proxy_tensor import make_fx
 
@@ -280,25 +284,27 @@ def _compiled(
 
     def compute(*tensors: Tensor) -> list[Tensor]:
         inputs = _rebuilt(tensors[: len(rows)], rows)
-        traced = _fresh(eager, _ReplayDraws(tensors[len(rows) + len(held) :]))
+        traced = _fresh(eager, _ReplayDraws(tensors[len(rows) + len(holder_tensors) :]))
         return step.compute(
-            inputs, [t.detach() for t in tensors[len(rows) : len(rows) + len(held)]], traced
+            inputs,
+            [t.detach() for t in tensors[len(rows) : len(rows) + len(holder_tensors)]],
+            traced,
         )
 
     with torch.enable_grad(), quiet():
         module = make_fx(compute, tracing_mode="fake", _allow_non_fake_inputs=True)(
-            *_tensors(rows), *held, *words
+            *_tensors(rows), *holder_tensors, *words
         )
     drop_source(module)  # of the code before it is optimized
-    products = optimize(module, len(step.wanted), len(rows))
+    products = optimize(module, len(step.trained), len(rows))
     changed = [k - len(rows) for k in written_placeholders(module.graph)]
     keep_code_alone(module)
-    copies = [t.detach().clone() for t in held]
+    copies = [t.detach().clone() for t in holder_tensors]
     with torch.enable_grad():
-        found = module.forward(*_tensors(rows), *copies, *words)
+        results = module.forward(*_tensors(rows), *copies, *words)
     first = len(expected) - len(products)
-    gradients = [_whole(*g) for g in zip(found[first:], expected[first:], products, strict=True)]
-    if not all(agree(found[k : k + 1], expected[k : k + 1]) for k in range(first)):
+    gradients = [_whole(*g) for g in zip(results[first:], expected[first:], products, strict=True)]
+    if not all(agree(results[k : k + 1], expected[k : k + 1]) for k in range(first)):
         raise NotRecorded(
             "the recording gives another loss, metric or output than the eager step", expected=False
         )
@@ -306,14 +312,14 @@ def _compiled(
         raise NotRecorded("the recording gives other gradients than the eager step", expected=False)
     return Recording(
         compute=module.forward,
-        held=held,
+        holder_tensors=holder_tensors,
         code=module.code,
         draws=draws,
         carry=[(name, layout) for name, (_, layout) in eager.carry.items()],
         products=products,
         layouts=dict(eager.layouts),
         batch=eager.batch,
-        statistics=[held[k] for k in changed if 0 <= k < len(held)],
+        statistics=[holder_tensors[k] for k in changed if 0 <= k < len(holder_tensors)],
     )
 
 

@@ -1,6 +1,4 @@
-"""What recorded code leaves in memory once it is made: no more than it needs to run, and nothing
-once it is dropped.
-"""
+"""Memory of recorded code: no more than it needs to run, and nothing once it is dropped."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""What modules of the original hand on besides their own names, and with them
-`from MODULE import *` does.
+"""Names that modules of the original hand on besides their own, also by `from MODULE import *`.
 
-These are what the module was written with: programs that begin with a star import use `np`, `sys`
-or `Value` from it. Where the things themselves are is said by `cntk.internal.homes`.
+These are the names that the module was written with: programs that begin with a star import use
+`np`, `sys` or `Value` from it. `cntk.internal.homes` says where the things themselves are.
 """
 
 from __future__ import annotations

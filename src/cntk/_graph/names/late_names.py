@@ -36,7 +36,7 @@ def hand_on(namespace: dict[str, Any]) -> None:
         return name_in(module, name)
 
     def listed() -> list[str]:
-        """Return what completion offers: the names of a star import, and those that Python adds."""
+        """Return the names for completion: those of a star import, and those that Python adds."""
         added = (key for key in namespace if key.startswith("__"))
         public = namespace["__all__"] if "__all__" in namespace else find("__all__")
         return sorted({*public, *added})

@@ -85,7 +85,7 @@ _ELSEWHERE = {
 
 
 def unknown_name(module: str, name: str, known: Callable[[], Iterable[str]]) -> UnknownNameError:
-    """The error for a name that a module does not have.
+    """Return the error for a name that a module does not have.
 
     Args:
         module: the module.
@@ -102,8 +102,8 @@ def unknown_name(module: str, name: str, known: Callable[[], Iterable[str]]) -> 
 
 
 def meant(name: str, known: Iterable[str], alike: float = 0.76) -> str | None:
-    """The known name that was probably meant: the same but for capital letters and underscores, or
-    one like it.
+    """Return the known name that was probably meant: the same but for capital letters and
+    underscores, or one like it.
 
     Args:
         name: the name.
@@ -126,7 +126,7 @@ def meant(name: str, known: Iterable[str], alike: float = 0.76) -> str | None:
 
 
 def did_you_mean(name: str, known: Iterable[str], alike: float = 0.76) -> str:
-    """What to add to an error about a name; '' if none is like it. See `meant`."""
+    """Return the hint for an error about a name; '' if none is like it. See `meant`."""
     found = meant(name, known, alike)
     return "" if found is None else f"; did you mean {quoted(found)}?"
 
@@ -160,7 +160,7 @@ def _names_of(place: str) -> Iterable[str]:
 
 
 def _elsewhere(module: str, name: str, plain: str) -> str | None:
-    """Where another module has the same name, or one that differs in capital letters and
+    """Return where another module has the same name, or one that differs in capital letters and
     underscores alone.
     """
     for place in _PLACES:

@@ -9,7 +9,7 @@ _uids = itertools.count()
 
 
 def next_uid(kind: str) -> str:
-    """A name that no other node of this process has: the kind and a running number."""
+    """Return a name that no other node of this process has: the kind and a running number."""
     return f"{kind}{next(_uids)}"
 
 
@@ -27,5 +27,5 @@ def allow_renaming_functions() -> None:
 
 
 def renaming_allowed() -> bool:
-    """Whether functions that have a name may be given another."""
+    """Return whether functions that have a name may be given another."""
     return _renaming.allowed
