@@ -65,13 +65,13 @@ def backward(
         if isinstance(rows, Tensor):
             roots.append(rows)
             seeds.append(_seed(output, gradient, rows))
-    wanted = differentiated(function, variables, "variables")
+    sources = differentiated(function, variables, "variables")
     with OneThread() as limit:
         if done.plan.work.is_large(done.run):
             limit.lift()
-        found = _differentiate(done, roots, seeds, list(wanted.values()), keep=True)
+        gradients = _differentiate(done, roots, seeds, list(sources.values()), keep=True)
     done.finish()
-    return _gradient_results(wanted, found, done, as_numpy)
+    return _gradient_results(sources, gradients, done, as_numpy)
 
 
 def _seed(output: Variable, gradient: Any, rows: Tensor) -> Tensor:

@@ -125,7 +125,7 @@ def make_block(
     arguments: Sequence[tuple[Variable, Variable]],
     block_name: str,
     instance_name: str = "",
-    held: Sequence[Variable] = (),
+    first_leaves: Sequence[Variable] = (),
     single: Op | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> Composite:
@@ -136,8 +136,8 @@ def make_block(
         arguments: pairs of an argument of the graph and the variable outside that it stands for.
         block_name: what the operation is called.
         instance_name: its name in the graph.
-        held: constants and parameters to list first among its operands, in this order, where the
-            graph holds them.
+        first_leaves: constants and parameters to list first among its operands, in this order,
+            where the graph holds them.
         single: an operation that computes the whole graph in one step.
         details: attributes; see `Block`.
 
@@ -165,6 +165,6 @@ def make_block(
         )
     body = whole_graph(composite)
     leaves = [v for v in walk.leaves(body.root_function, as_on_disk=True) if v not in known]
-    listed = dict.fromkeys([*(v for v in held if v in leaves), *leaves])
+    listed = dict.fromkeys([*(v for v in first_leaves if v in leaves), *leaves])
     block = Block(body, tuple(inner), block_name, single=single, details=details or {})
     return Composite(Primitive(block, [*listed, *outer], instance_name))

@@ -108,8 +108,8 @@ def apply(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any]) ->
         )
     for argument, node in symbolic.items():
         _check_type(function, argument, node)
-    kept = {v: v for v in function.signature if v not in symbolic}
-    return clone(function, "share", symbolic | kept)
+    unchanged = {v: v for v in function.signature if v not in symbolic}
+    return clone(function, "share", symbolic | unchanged)
 
 
 def _check_data(function: Function, argument: Variable, value: Any) -> None:
@@ -136,31 +136,38 @@ def _check_data(function: Function, argument: Variable, value: Any) -> None:
 def _check_type(function: Function, argument: Variable, node: Variable | Function) -> None:
     """Refuse a variable of another type for an input whose type is known.
 
-    What is given may have further axes in front, as the original allows: most operations work along
+    The variable may have further axes in front, as the original allows: most operations work along
     the last ones. A placeholder takes anything: its shape is but a guess at what will come.
 
     Raises:
         TypeError: if shape, dynamic axes, dtype or storage differ. What is not known yet
             differs from nothing.
     """
-    wanted, given = argument.type_, as_variable(node, "call").type_
-    if argument.is_placeholder or not wanted.has_shape or not given.has_shape:
+    declared, passed = argument.type_, as_variable(node, "call").type_
+    if argument.is_placeholder or not declared.has_shape or not passed.has_shape:
         return
-    shape = given.shape[given.rank - wanted.rank :] if given.rank > wanted.rank > 0 else given.shape
+    shape = (
+        passed.shape[passed.rank - declared.rank :]
+        if passed.rank > declared.rank > 0
+        else passed.shape
+    )
     fits = (
-        len(shape) == wanted.rank
+        len(shape) == declared.rank
         and all(
-            w < 0 or s in (w, InferredDimension) for w, s in zip(wanted.shape, shape, strict=True)
+            w < 0 or s in (w, InferredDimension) for w, s in zip(declared.shape, shape, strict=True)
         )
-        and (not wanted.has_axes or given.dynamic_axes in (wanted.dynamic_axes, (), UNKNOWN_AXES))
-        and (wanted.dtype is None or given.dtype is None or wanted.dtype == given.dtype)
-        and (wanted.is_sparse == given.is_sparse or not given.dynamic_axes)
+        and (
+            not declared.has_axes
+            or passed.dynamic_axes in (declared.dynamic_axes, (), UNKNOWN_AXES)
+        )
+        and (declared.dtype is None or passed.dtype is None or declared.dtype == passed.dtype)
+        and (declared.is_sparse == passed.is_sparse or not passed.dynamic_axes)
     )
     if not fits:
         raise TypeError(
             f"call of {function}: argument '{argument.name or argument.uid}' is declared as "
-            f"{type_text(wanted)}, and "
-            f"{node!r} is {type_text(given)}; pass a variable of that type, or leave the type of "
+            f"{type_text(declared)}, and "
+            f"{node!r} is {type_text(passed)}; pass a variable of that type, or leave the type of "
             f"the argument open"
         )
 
@@ -175,10 +182,10 @@ def update_signature(
     of_all = len(arg_types) + len(kwarg_types) == len(function.signature) or not placeholders
     types = argument_map(function.signature if of_all else placeholders, arg_types, kwarg_types)
     inputs: dict[Variable, Variable] = {}
-    for argument, wanted in types.items():
-        if wanted is None:
+    for argument, annotation in types.items():
+        if annotation is None:
             continue
-        type_ = _type_for(argument, wanted)
+        type_ = _type_for(argument, annotation)
         if argument.is_placeholder:
             inputs[argument] = Variable.make(VariableKind.Input, type_, argument.name)
         elif type_ != argument.type_:

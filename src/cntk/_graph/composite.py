@@ -63,14 +63,14 @@ class Composite(Function, inner=True):
     def inputs(self) -> tuple[Variable, ...]:
         return walk.leaves(self._root)
 
-    def _held(self) -> tuple[Variable, ...]:
+    def _leaves_on_disk(self) -> tuple[Variable, ...]:
         return walk.leaves(self._root, as_on_disk=True)
 
     @property
     def arguments(self) -> tuple[Variable, ...]:
-        found = super().arguments
-        declared = [v for v in dict.fromkeys(self._declared) if v in found]
-        return (*declared, *(v for v in found if v not in declared))
+        arguments = super().arguments
+        declared = [v for v in dict.fromkeys(self._declared) if v in arguments]
+        return (*declared, *(v for v in arguments if v not in declared))
 
 
 def whole_graph(function: Function) -> Composite:

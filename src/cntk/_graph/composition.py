@@ -41,8 +41,8 @@ class Composition:
             return other(*spread(self, 1))
         from cntk._graph.block import combine_variables
 
-        given = zip(other, spread(self, len(other)), strict=False)
-        return combine_variables(output for part, value in given for output in part(value).outputs)
+        pairs = zip(other, spread(self, len(other)), strict=False)
+        return combine_variables(output for part, value in pairs for output in part(value).outputs)
 
     def __lshift__(self, other: Any) -> Any:
         """Composition: ``f << x`` is f applied to x."""

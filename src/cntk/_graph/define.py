@@ -142,15 +142,17 @@ def function_of_types(
     `Function.with_signature`.
     """
     arguments = _arguments(body)
-    given = {**dict(zip(arguments, types, strict=False)), **named_types}
-    if len(types) + len(named_types) != len(arguments) or set(given) != set(arguments):
+    types_by_name = {**dict(zip(arguments, types, strict=False)), **named_types}
+    if len(types) + len(named_types) != len(arguments) or set(types_by_name) != set(arguments):
         expected = ", ".join(arguments) or "none"
         raise TypeError(
             f"with_signature {_name(body)}: types for {len(types)} parameters and for "
             f"{list(named_types)} were given; "
             f"the parameters are: {expected}"
         )
-    arguments.update({name: variable_type(t) for name, t in given.items() if is_variable_type(t)})
+    arguments.update(
+        {name: variable_type(t) for name, t in types_by_name.items() if is_variable_type(t)}
+    )
     return _function(body, _variables(arguments))
 
 
@@ -167,8 +169,8 @@ def in_order(arguments: Sequence[Variable]) -> tuple[Variable, ...]:
 def _function(body: Callable[..., Any], arguments: dict[str, Variable]) -> Composite:
     function = _trace(body, arguments)
     present = set(function.inputs)
-    found = [v for v in function.inputs if v in arguments.values()]
-    if found != [v for v in arguments.values() if v in present]:
+    in_graph = [v for v in function.inputs if v in arguments.values()]
+    if in_graph != [v for v in arguments.values() if v in present]:
         # Arguments are found in the order of the graph. As the original, and so that whatever is
         # made of the function keeps the order of the parameters, the graph is made once more,
         # behind a bundle of all arguments.

@@ -204,7 +204,7 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
         outer = open_arguments()
         return tuple(v for v in self.arguments if v not in outer) if outer else self.arguments
 
-    def _held(self) -> tuple[Variable, ...]:
+    def _leaves_on_disk(self) -> tuple[Variable, ...]:
         """Leaves of a composite's graph, or those among a primitive's own operands, in the
         original's order: that of files.
         """
@@ -229,17 +229,17 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
             ... )
             ([(3, 4), (4,), (2, 3), (3,)], [(3, 4), (4,)])
         """
-        return tuple(v for v in self._held() if v.kind is VariableKind.Parameter)
+        return tuple(v for v in self._leaves_on_disk() if v.kind is VariableKind.Parameter)
 
     @property
     def constants(self) -> tuple[Any, ...]:
         """The constants, found as `parameters` are."""
-        return tuple(v for v in self._held() if v.kind is VariableKind.Constant)
+        return tuple(v for v in self._leaves_on_disk() if v.kind is VariableKind.Constant)
 
     @property
     def placeholders(self) -> tuple[Variable, ...]:
         """The placeholders, found as `parameters` are."""
-        return tuple(v for v in self._held() if v.kind is VariableKind.Placeholder)
+        return tuple(v for v in self._leaves_on_disk() if v.kind is VariableKind.Placeholder)
 
     @property
     def custom_attributes(self) -> dict[str, Any]:
@@ -421,13 +421,13 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
         Raises:
             ValueError: if there are several of that name.
         """
-        found = self.find_all_with_name(name, depth)
-        if len(found) > 1:
+        matches = self.find_all_with_name(name, depth)
+        if len(matches) > 1:
             raise ValueError(
-                f"{self}: {len(found)} nodes are named {quoted(name)}; find_all_with_name gives "
+                f"{self}: {len(matches)} nodes are named {quoted(name)}; find_all_with_name gives "
                 f"all of them"
             )
-        return found[0] if found else None
+        return matches[0] if matches else None
 
     def find_by_uid(self, uid: str, depth: int = 0) -> Any:
         """Return the function or variable of a uid, or None; see `find_by_name`."""
@@ -442,11 +442,11 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
         if len(results) == 1 and hasattr(results[0], name):
             return getattr(results[0], name)
         block = self.root_function.block if self.is_block else None
-        found = (block.composite if block else self).find_by_name(
+        node = (block.composite if block else self).find_by_name(
             name, depth=-1
         )  # of a block, only what is inside
-        if found is not None:
-            return found
+        if node is not None:
+            return node
         if len(results) != 1:
             raise UnknownNameError(
                 f"Function {self} has no {quoted(name)}, and it cannot be looked up in its "

@@ -107,10 +107,10 @@ def _no_numbers(called: str, node: Any) -> ArgumentError:
         if instead
         else "build the graph of cntk's own operations"
     )
-    held = node.is_parameter or node.is_constant if hasattr(node, "is_parameter") else False
+    has_value = node.is_parameter or node.is_constant if hasattr(node, "is_parameter") else False
     then = (
         "its .value has the numbers"
-        if held
+        if has_value
         else "evaluate it with data for numbers, f.eval({x: data})"
     )
     return ArgumentError(

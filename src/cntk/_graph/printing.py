@@ -54,11 +54,11 @@ def function_text(function: Function) -> str:
         kind = root.op_name if function.is_composite else function.op_name
     name = f"{escaped(function.name)}: " if function.name else ""
     arguments = function.arguments if function.is_composite else _operands_shown(root)
-    given = ", ".join(
+    parameters = ", ".join(
         f"{escaped(v.name)}: {type_text(v.type_)}" if v.name else type_text(v.type_)
         for v in arguments
     )
-    return f"{name}{escaped(kind)}({given}) -> {outputs_text(function)}"
+    return f"{name}{escaped(kind)}({parameters}) -> {outputs_text(function)}"
 
 
 def outputs_text(function: Function) -> str:

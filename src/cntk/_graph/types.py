@@ -184,8 +184,8 @@ def check_sizes(
         count = element_count(type_.shape)
         if count > MAX_ELEMENTS:
             counts = [element_count(t.shape) for t in operands]
-            given = max(counts, default=0)
-            limit = MAX_SIZE if type_.is_sparse else max(MAX_ELEMENTS, given)
+            largest_operand = max(counts, default=0)
+            limit = MAX_SIZE if type_.is_sparse else max(MAX_ELEMENTS, largest_operand)
             if count > limit and (is_run or count != math.prod(counts)):
                 raise GraphError(
                     f"a sample of the result would be {shape_text(type_.shape)}, which is {count} "

@@ -330,9 +330,9 @@ def as_shape(shape: Any, what: str = "shape") -> Shape:
         ValueError: for a dimension that cannot be.
     """
     try:
-        given: Any = (shape,) if np.isscalar(shape) else tuple(shape)
-        dims = tuple(int(d) for d in given)
-        if any(d != g for d, g in zip(dims, given, strict=True)):
+        sizes: Any = (shape,) if np.isscalar(shape) else tuple(shape)
+        dims = tuple(int(d) for d in sizes)
+        if any(d != g for d, g in zip(dims, sizes, strict=True)):
             raise ValueError
     except (TypeError, ValueError, OverflowError):
         raise ArgumentError(
@@ -367,12 +367,12 @@ def as_dtype(dtype: Any, what: str = "dtype") -> DType | None:
     if dtype is None or (isinstance(dtype, int) and not isinstance(dtype, bool) and dtype == 0):
         return None
     if isinstance(dtype, int) and dtype is not False:  # True counts as 1, as in the original
-        found = [name for name, number in DTYPE_NUMBERS.items() if number == dtype]
-        if not found:
+        names = [name for name, number in DTYPE_NUMBERS.items() if number == dtype]
+        if not names:
             raise ArgumentError(
                 f"{what}: {dtype} is not supported; the numbers of dtypes are {DTYPE_NUMBERS}"
             )
-        dtype = found[0]
+        dtype = names[0]
     if type(dtype).__module__ == "torch":
         dtype = str(dtype).removeprefix("torch.")
     if isinstance(dtype, str):
@@ -384,9 +384,9 @@ def as_dtype(dtype: Any, what: str = "dtype") -> DType | None:
     except (TypeError, ValueError):  # NumPy knows no such format
         result = None
     if result is None or result.name not in DTYPE_NUMBERS:
-        given = shown(dtype) if result is None or isinstance(dtype, str) else result.name
+        shown_dtype = shown(dtype) if result is None or isinstance(dtype, str) else result.name
         raise ArgumentError(
-            f"{what}: {given} is not supported; use float16, float32 or float64, or bfloat16"
+            f"{what}: {shown_dtype} is not supported; use float16, float32 or float64, or bfloat16"
         )
     return result
 

@@ -181,7 +181,7 @@ def depth_first_search(
     Returns:
         The nodes, each once, in the order of the visit.
     """
-    found: list[Function | Variable] = []
+    matches: list[Function | Variable] = []
     seen: set[int] = set()
     actual: dict[Variable, Variable] = {}  # what the placeholders of blocks stand for
     waiting: list[tuple[Function | Variable, int]] = [(root, depth)]
@@ -196,7 +196,7 @@ def depth_first_search(
             continue
         seen.add(id(node))
         if visitor(node):
-            found.append(node)
+            matches.append(node)
         if isinstance(node, Variable):
             continue
         primitive = node.root_function
@@ -207,4 +207,4 @@ def depth_first_search(
             waiting.append((primitive.block_root, level - 1))
         else:
             waiting[:0] = [(operand, level) for operand in primitive.operands]
-    return found
+    return matches

@@ -127,8 +127,8 @@ def meant(name: str, known: Iterable[str], alike: float = 0.76) -> str | None:
 
 def did_you_mean(name: str, known: Iterable[str], alike: float = 0.76) -> str:
     """Return the hint for an error about a name; '' if none is like it. See `meant`."""
-    found = meant(name, known, alike)
-    return "" if found is None else f"; did you mean {quoted(found)}?"
+    match = meant(name, known, alike)
+    return "" if match is None else f"; did you mean {quoted(match)}?"
 
 
 def _hint(module: str, name: str, known: Iterable[str]) -> str:
