@@ -174,7 +174,7 @@ WRONG: dict[str, Wrong] = {
     ),
     "no operand": Wrong(lambda v: C.plus(v["x"], None), ("plus|Plus", "got NoneType"), TypeError),
     "operand and name mixed up": Wrong(
-        lambda v: C.plus(v["x"], "sum"), ("plus", "text"), TypeError
+        lambda v: C.plus(v["x"], "sum"), ("plus", "a string"), TypeError
     ),
     "several outputs as an operand": Wrong(
         lambda v: C.relu(C.combine([v["x"] + 1, v["x"] * 2])),
