@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import cntk as C
-from cntk._graph import user_function_registry
+from cntk._graph.names import user_functions as user_function_registry
 from cntk._persist import files
 from cntk.ops.functions import Function, UserFunction
 from tests.ops.user.user_functions import Cube, SumAndDifference, like

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 import cntk as C
-from cntk import _files
+from cntk._writing import whole_files
 
 SEQUENCES, WORDS, CLASSES = 60, 12, 3
 SIZE = 20
@@ -306,7 +306,7 @@ def count_calls(trainer: Any, fatal: int, log: Log) -> None:
 
         return counting
 
-    class Counting(_files._NamedFile):
+    class Counting(whole_files._NamedFile):
         def write(self, content: Any, /) -> int:
             if note("write"):
                 super().write(memoryview(content)[: len(content) // 2])
@@ -314,7 +314,7 @@ def count_calls(trainer: Any, fatal: int, log: Log) -> None:
             return super().write(content)
 
     trainer.save_checkpoint = saving
-    _files._NamedFile = Counting  # type: ignore[misc]
+    whole_files._NamedFile = Counting  # type: ignore[misc]
     for name in CALLS:
         setattr(os, name, counted(name, getattr(os, name)))
 

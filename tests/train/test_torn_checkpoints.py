@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 import cntk as C
-from cntk import _files, _leftovers
 from cntk._persist import checkpoints, files
+from cntk._writing import leftovers, whole_files
 from tests.train.session_programs import source
 
 
@@ -124,7 +124,7 @@ def test_wherever_saving_ends_the_two_files_belong_together(
         again = Training()
         again.trainer.restore_from_checkpoint(path)
         assert again.state() == fresh.state()
-        if _leftovers.LOCKS:
+        if leftovers.LOCKS:
             assert sorted(os.listdir(folder)) == ["c", "c.ckp"]
         if len(made) < number:
             assert number > 8
@@ -154,7 +154,7 @@ def test_interrupts_between_any_two_lines(tmp_path: Path, step: int) -> None:
     )
 
     def traced(frame: Any, event: str, argument: Any) -> Any:
-        if frame.f_code.co_filename != _files.__file__ or frame.f_code.co_name not in names:
+        if frame.f_code.co_filename != whole_files.__file__ or frame.f_code.co_name not in names:
             return None
         if event == "line":
             lines[0] += 1
@@ -240,7 +240,7 @@ def torn(path: str) -> None:
     training.train()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            _files, "_exchange", lambda fresh: os.replace(fresh[0].temporary, fresh[0].target)
+            whole_files, "_exchange", lambda fresh: os.replace(fresh[0].temporary, fresh[0].target)
         )
         training.trainer.save_checkpoint(path)
 
@@ -409,7 +409,7 @@ def test_a_first_checkpoint_without_its_name_is_found(tmp_path: Path) -> None:
     _, training = session(tmp_path, 8)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            _files, "_exchange", lambda fresh: os.replace(fresh[0].temporary, fresh[0].target)
+            whole_files, "_exchange", lambda fresh: os.replace(fresh[0].temporary, fresh[0].target)
         )
         training.train()
     assert not (tmp_path / "c").exists()

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 import cntk as C
 from cntk._cli.data import CLASSES, Digits
-from cntk._files import replacing
+from cntk._writing.whole_files import replacing
 
 MINIBATCH = 64
 TEST_MINIBATCH = 1000

@@ -12,7 +12,7 @@ from cntk._arguments import as_integer, as_string, shown
 from cntk._graph import printing, walk
 from cntk._graph.composition import Composition
 from cntk._graph.function_methods import RunMethods
-from cntk._graph.kinds import Kind
+from cntk._graph.names.kinds import Kind
 from cntk._graph.names.misspelt import did_you_mean
 from cntk._graph.names.naming import renaming_allowed
 from cntk._graph.operators import Operators
@@ -349,7 +349,7 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
             ValueError: if there is one for that name already.
             TypeError: for anything but a name and something that can be called.
         """
-        from cntk._graph.user_function_registry import register_callback
+        from cntk._graph.names.user_functions import register_callback
 
         register_callback(op_name, callback)
 

@@ -12,14 +12,12 @@ from typing import Any
 import numpy as np
 
 from cntk._execution.training_step import TrainingStep
-from cntk._files import reachable
 from cntk._graph import walk
 from cntk._graph.block import combine_variables
 from cntk._graph.composite import Composite
 from cntk._graph.function import Function
 from cntk._graph.primitive import Primitive
 from cntk._graph.variable import Variable
-from cntk._leftovers import name_until_replaced, new_mark
 from cntk._ops.math.reduction import ReduceElements
 from cntk._ops.support.operands import apply
 from cntk._persist import files
@@ -30,6 +28,8 @@ from cntk._persist.protobuf.value import DictionaryValue
 from cntk._persist.restore import matched, set_values
 from cntk._persist.v2.load import from_dictionary, model_dictionary
 from cntk._persist.v2.save import to_dictionary
+from cntk._writing.leftovers import name_until_replaced, new_mark
+from cntk._writing.whole_files import reachable
 from cntk.axis import Axis
 from cntk.errors import FileFormatError, LearnerStateError, ModelNotFoundError, TornCheckpointError
 from cntk.train.distributed import DistributedLearner, samples_seen

@@ -10,12 +10,12 @@ from typing import IO, Any
 
 import numpy as np
 
-from cntk._file_errors import checked_path, naming
-from cntk._files import opened, reachable, replacing, replacing_together
 from cntk._persist.foreign import ENOUGH, is_onnx, what_it_is
 from cntk._persist.protobuf.dictionary import Decoder, encode_dictionary, encode_value
 from cntk._persist.protobuf.wire import Writable
 from cntk._persist.v1.wire import START
+from cntk._writing.file_errors import checked_path, naming
+from cntk._writing.whole_files import opened, reachable, replacing, replacing_together
 from cntk.errors import ArgumentError, FileFormatError, ModelNotFoundError
 from cntk.io._text.listed_names import advice
 

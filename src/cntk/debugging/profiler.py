@@ -14,9 +14,9 @@ from typing import Any
 import torch
 
 from cntk._arguments import as_flag, as_integer, as_path
-from cntk._file_errors import naming
-from cntk._files import opened, replacing
 from cntk._graph.names.late_names import hand_on
+from cntk._writing.file_errors import naming
+from cntk._writing.whole_files import opened, replacing
 
 __all__ = ["disable_profiler", "enable_profiler", "start_profiler", "stop_profiler"]
 

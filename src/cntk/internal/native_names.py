@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from cntk._graph.kinds import Kind
+from cntk._graph.names.kinds import Kind
 from cntk._graph.names.misspelt import unknown_name
 from cntk.learners import base
 from cntk.learners.schedules import (

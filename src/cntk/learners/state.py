@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cntk._graph.kinds import Kind
+from cntk._graph.names.kinds import Kind
 from cntk._runtime.numpy_tensors import SHORT
 from cntk._runtime.random.seeds import next_seed
 from cntk._runtime.transfer import MOVES

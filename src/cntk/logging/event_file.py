@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from cntk._file_errors import naming, not_writable
-from cntk._files import reachable
 from cntk._graph.function import Function
 from cntk._persist.protobuf.wire import Message
 from cntk._wording import quoted
+from cntk._writing.file_errors import naming, not_writable
+from cntk._writing.whole_files import reachable
 from cntk.logging.event_graph import graph_message
 from cntk.logging.png import encode_png
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from cntk._arguments import as_flag, as_function, as_integer, as_path, as_real, shown
-from cntk._file_errors import naming
-from cntk._files import reachable
 from cntk._graph.function import Function
 from cntk._graph.names.late_names import hand_on
+from cntk._writing.file_errors import naming
+from cntk._writing.whole_files import reachable
 from cntk.errors import ArgumentError
 from cntk.logging.manual_progress import ManualProgress
 from cntk.logging.printing import show

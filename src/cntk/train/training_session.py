@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from cntk._arguments import shown
-from cntk._files import reachable
 from cntk._graph.names.late_names import hand_on
+from cntk._writing.whole_files import reachable
 from cntk.device import DeviceDescriptor
 from cntk.errors import ArgumentError
 from cntk.io import FULL_DATA_SWEEP

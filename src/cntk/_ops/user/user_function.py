@@ -10,10 +10,10 @@ from typing import Any, cast
 
 from cntk._graph.function import Function
 from cntk._graph.names.naming import next_uid
+from cntk._graph.names.user_functions import note_class
 from cntk._graph.op import Op, RunKernel
 from cntk._graph.primitive import Primitive
 from cntk._graph.types import TensorType, TypeHint, common_dtype
-from cntk._graph.user_function_registry import note_class
 from cntk._graph.variable import Variable, VariableKind
 from cntk._ops.support.operands import as_operands
 from cntk._wording import operation_text, quoted

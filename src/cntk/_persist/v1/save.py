@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from cntk._compiler.ir import Flattener, Node, Ref, Widen
 from cntk._compiler.passes.flat_graph import FlatGraph
 from cntk._compiler.passes.resolve_crop import resolve_crop
-from cntk._files import replacing
 from cntk._graph import walk
 from cntk._graph.function import Function
 from cntk._graph.op import PrimitiveOp
@@ -40,6 +39,7 @@ from cntk._persist.v2.load import from_dictionary
 from cntk._persist.v2.save import to_dictionary
 from cntk._runtime.numpy_tensors import array_of
 from cntk._wording import operation_text
+from cntk._writing.whole_files import replacing
 from cntk.errors import FileFormatError
 from cntk.variables import Constant, Parameter
 

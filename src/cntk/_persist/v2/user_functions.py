@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from cntk._graph.function import Function
+from cntk._graph.names.user_functions import loader_of
 from cntk._graph.primitive import Primitive
-from cntk._graph.user_function_registry import loader_of
 from cntk._graph.variable import Variable
 from cntk._ops.user.native_function import NativePrimitive, native_function
 from cntk._ops.user.user_function import UserPrimitive

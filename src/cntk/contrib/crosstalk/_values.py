@@ -20,7 +20,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from cntk._files import opened, replacing
+from cntk._writing.whole_files import opened, replacing
 from cntk.errors import DataError
 
 Array = NDArray[Any]

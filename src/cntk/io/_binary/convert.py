@@ -9,8 +9,8 @@ from typing import IO, Any
 
 import numpy as np
 
-from cntk._files import opened, replacing
 from cntk._graph.variable import as_dtype
+from cntk._writing.whole_files import opened, replacing
 from cntk.errors import DataError
 from cntk.io._binary.deserializer import BinaryFile
 from cntk.io._binary.layout import MAGIC, VERSION, BinaryChunk, BinaryStream, directory_bytes

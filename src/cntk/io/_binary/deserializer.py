@@ -14,8 +14,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from cntk._arguments import as_path
-from cntk._files import opened
 from cntk._graph.variable import as_shape
+from cntk._writing.whole_files import opened
 from cntk.errors import DataError
 from cntk.io._binary.layout import WORD, BinaryChunk, BinaryStream, Directory, bad, read_directory
 from cntk.io._corpus.chunk import ChunkInfo, Frames, SparseFrames, StreamChunk

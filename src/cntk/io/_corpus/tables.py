@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from cntk._files import opened
 from cntk._graph.variable import as_shape
+from cntk._writing.whole_files import opened
 from cntk.errors import DataError
 from cntk.io._corpus.streams import StreamConfiguration, StreamInformation, configurations
 from cntk.io._corpus.user_deserializer import UserDeserializer

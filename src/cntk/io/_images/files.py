@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from cntk._files import Reopened, opened
+from cntk._writing.whole_files import Reopened, opened
 from cntk.errors import DataError
 from cntk.io._images.decoding import ImageLimits
 from cntk.io._text.encoding import readable

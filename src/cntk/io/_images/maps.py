@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cntk._files import opened
+from cntk._writing.whole_files import opened
 from cntk.errors import DataError
 from cntk.io._text.encoding import MARK, check_empty_lines, check_encoding, readable
 from cntk.io._text.listed_names import as_key, check_name, keys_of, shortened, why

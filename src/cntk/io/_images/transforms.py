@@ -14,7 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
-from cntk._files import opened
+from cntk._writing.whole_files import opened
 from cntk.errors import DataError
 from cntk.io._images.resize import resize
 from cntk.io._text.listed_names import why

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from cntk._files import opened
+from cntk._writing.whole_files import opened
 from cntk.errors import DataError
 from cntk.io._text.encoding import readable
 from cntk.io._text.listed_names import shortened, why

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cntk._files import opened
+from cntk._writing.whole_files import opened
 from cntk.errors import DataError
 from cntk.io._speech.script import key_of
 from cntk.io._text.encoding import decoded

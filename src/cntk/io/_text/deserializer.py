@@ -15,10 +15,10 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from cntk._arguments import as_path
-from cntk._files import opened
 from cntk._graph.variable import as_shape
 from cntk._runtime.reasons import Reasons
 from cntk._wording import escaped
+from cntk._writing.whole_files import opened
 from cntk.errors import DataError
 from cntk.io._corpus.chunk import ChunkInfo, Frames, StreamChunk, ends_of, take
 from cntk.io._corpus.streams import StreamConfiguration, StreamInformation, configurations

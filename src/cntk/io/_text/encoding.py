@@ -6,7 +6,7 @@ import codecs
 import os
 import re
 
-from cntk._files import opened
+from cntk._writing.whole_files import opened
 from cntk.errors import DataError
 
 MARK = codecs.BOM_UTF8

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from cntk._files import opened
+from cntk._writing.whole_files import opened
 from cntk.errors import DataError
 from cntk.io._native.loader import compiled_module
 from cntk.io._text.encoding import EMPTY_LINE, check_empty_lines, check_encoding

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cntk._files import opened, reachable, replacing
+from cntk._writing.whole_files import opened, reachable, replacing
 from cntk.io._text.sequences import Sequences
 
 _MARK = b"CTFINDEX"

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
-from cntk._files import reachable
+from cntk._writing.whole_files import reachable
 from cntk.errors import DataError
 from cntk.io._text.encoding import as_windows, readable
 

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 
-from cntk._files import replacing
+from cntk._writing.whole_files import replacing
 from cntk.logging.drawing.description import Description, dot_text
 from cntk.logging.drawing.pdf import pdf_bytes
 from cntk.logging.drawing.raster import png_bytes

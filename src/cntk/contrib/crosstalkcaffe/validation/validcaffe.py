@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from cntk._files import opened
+from cntk._writing.whole_files import opened
 from cntk.contrib.crosstalkcaffe.adapter.bvlccaffe.caffeimpl import CaffeResolver
 from cntk.contrib.crosstalkcaffe.utils.globalconf import SourceSolverConf
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cntk._files import replacing
 from cntk._graph.function import Function
+from cntk._writing.whole_files import replacing
 from cntk.contrib.crosstalkcaffe.utils.globalconf import GlobalConf
 from cntk.contrib.crosstalkcaffe.validation.validcaffe import CaffeValidCore, ValidCore
 from cntk.errors import ConversionError

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from cntk._files import replacing
 from cntk._graph.names.late_names import hand_on
+from cntk._writing.whole_files import replacing
 from cntk.contrib.deeprl.agent.agent import AgentBaseClass, NoEpisodeError, faded
 from cntk.contrib.deeprl.agent.shared._spaces import DISCRETE, kind_of
 from cntk.contrib.deeprl.agent.shared.qlearning_parameters import QLearningParameters

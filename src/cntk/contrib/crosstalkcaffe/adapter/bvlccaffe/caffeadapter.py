@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cntk._files import opened
+from cntk._writing.whole_files import opened
 from cntk.contrib.crosstalkcaffe.adapter.baseadapter import Adapter
 from cntk.contrib.crosstalkcaffe.adapter.bvlccaffe.caffeimpl import CAFFE_LAYER_WRAPPER
 from cntk.contrib.crosstalkcaffe.adapter.bvlccaffe.caffemodel import read_message

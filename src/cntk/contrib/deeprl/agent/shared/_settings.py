@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from cntk._arguments import as_path
-from cntk._files import replacing
+from cntk._writing.whole_files import replacing
 
 T = TypeVar("T")
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from cntk import _leftovers
-from cntk._files import replacing
-from cntk._leftovers import name_until_replaced, new_mark
+from cntk._writing import leftovers
+from cntk._writing.leftovers import name_until_replaced, new_mark
+from cntk._writing.whole_files import replacing
 
 OTHER_HOST = "0" * 8 + "ab" * 6
 # Begins to write as `replacing` does, says so, and waits for its end.
@@ -57,9 +57,7 @@ def writer(path: Path) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-needs_locks = pytest.mark.skipif(
-    not _leftovers.LOCKS, reason="systems without locks go by the time"
-)
+needs_locks = pytest.mark.skipif(not leftovers.LOCKS, reason="systems without locks go by the time")
 
 
 @needs_locks
@@ -113,10 +111,10 @@ def test_who_is_taken_for_gone(
     age: float,
     is_left: bool,
 ) -> None:
-    if locks and not _leftovers.LOCKS:
+    if locks and not leftovers.LOCKS:
         pytest.skip("this system has no locks")
     if not locks:
-        monkeypatch.setattr(_leftovers, "fcntl", None)
+        monkeypatch.setattr(leftovers, "fcntl", None)
     left = tmp_path / name_until_replaced("a", mark or new_mark())
     left.write_bytes(b"half")
     os.utime(left, times=(time.time() - age,) * 2)
@@ -148,9 +146,9 @@ def test_a_temporary_that_is_taken_away_is_begun_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody may take it for a leftover between its beginning and its lock."""
-    if not _leftovers.LOCKS:
+    if not leftovers.LOCKS:
         pytest.skip("this system has no locks")
-    flock, taken = _leftovers.fcntl.flock, []
+    flock, taken = leftovers.fcntl.flock, []
 
     def too_late(file: object, how: int) -> None:
         if not taken:
@@ -158,19 +156,19 @@ def test_a_temporary_that_is_taken_away_is_begun_again(
             os.unlink(tmp_path / taken[0])
         flock(file, how)
 
-    monkeypatch.setattr(_leftovers.fcntl, "flock", too_late)
+    monkeypatch.setattr(leftovers.fcntl, "flock", too_late)
     write(tmp_path / "a")
     assert taken and os.listdir(tmp_path) == ["a"]
 
 
 def test_a_disk_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not _leftovers.LOCKS:
+    if not leftovers.LOCKS:
         pytest.skip("this system has no locks")
 
     def refused(file: object, how: int) -> None:
         raise OSError(95, "not supported")
 
-    monkeypatch.setattr(_leftovers.fcntl, "flock", refused)
+    monkeypatch.setattr(leftovers.fcntl, "flock", refused)
     left = tmp_path / name_until_replaced("a", new_mark())
     left.write_bytes(b"half")
     write(tmp_path / "a")

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 import cntk as C
-from cntk import _files
-from cntk._files import Reopened, extended, opened, replacing
+from cntk._writing import whole_files
+from cntk._writing.whole_files import Reopened, extended, opened, replacing
 from cntk.errors import NotWritableError
 from cntk.io._text.index_file import index_path
 
-SOURCE = Path(__file__).resolve().parent.parent / "src"
+SOURCE = Path(__file__).resolve().parent.parent.parent / "src"
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def refusals(monkeypatch):
         replace(source, target)
 
     monkeypatch.setattr(os, "replace", sometimes)
-    monkeypatch.setattr(_files.time, "sleep", state["waits"].append)
+    monkeypatch.setattr(whole_files.time, "sleep", state["waits"].append)
     return state
 
 
@@ -183,7 +183,7 @@ def trained(tmp_path, monkeypatch):
 
         monkeypatch.setattr(os, "replace", failing)
 
-    monkeypatch.setattr(_files.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(whole_files.time, "sleep", lambda seconds: None)
     return trainer, model, train, fail_at
 
 
@@ -229,7 +229,7 @@ def test_a_process_that_ends_between_two_files(trained, tmp_path, monkeypatch):
     weights, samples = train()
     with monkeypatch.context() as ended:
         ended.setattr(
-            _files, "_exchange", lambda fresh: os.replace(fresh[0].temporary, fresh[0].target)
+            whole_files, "_exchange", lambda fresh: os.replace(fresh[0].temporary, fresh[0].target)
         )
         trainer.save_checkpoint(path)
     train()
@@ -262,8 +262,8 @@ def test_streams_that_fail_leave_the_target(tmp_path):
 
 # What opens files in any other way, and why.
 ELSEWHERE = {
-    "_files.py": "the one place",
-    "_leftovers.py": "temporary files are opened to see whether they are locked",
+    "_writing/whole_files.py": "the one place",
+    "_writing/leftovers.py": "temporary files are opened to see whether they are locked",
     "_runtime/matmul.py": "what the system says of its CPU",
     "_old_programs/": "programs, and functions that Python and NumPy had",
     "logging/event_file.py": "events grow record by record",

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import IO, BinaryIO
 
-from cntk._file_errors import checked_path, naming, not_writable
-from cntk._leftovers import FORMER, LOCKS, lock, name_until_replaced, new_mark, sweep
+from cntk._writing.file_errors import checked_path, naming, not_writable
+from cntk._writing.leftovers import FORMER, LOCKS, lock, name_until_replaced, new_mark, sweep
 from cntk.errors import NotWritableError
 
 # Seconds between attempts to replace a file: a second and a half in all.
