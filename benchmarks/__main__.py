@@ -85,8 +85,8 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
         type=Path,
         help=(
             "another checkout's root: times the two packages in turns, each in a process of its "
-            "own, on the workloads of this checkout; a ratio below 1: this checkout is faster. "
-            "The spread is the slowest round by the fastest"
+            "own, on the workloads of this checkout; a ratio below 1: this checkout is faster. The "
+            "spread is the slowest round by the fastest"
         ),
     )
     parser.add_argument(
@@ -94,8 +94,8 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
         metavar="RATIO",
         type=float,
         help=(
-            "with --against: exit with 1 if a workload takes more than so many times as long as "
-            "in the other checkout, in twice as many rounds, too (1.03, say)"
+            "with --against: exit with 1 if a workload takes more than so many times as long as in "
+            "the other checkout, in twice as many rounds, too (1.03, say)"
         ),
     )
     arguments = parser.parse_args(given)

@@ -38,14 +38,11 @@ OF_THE_ORIGINAL = {
     "cntk.internal": "_as_tuple",
     "cntk.internal.sanitize": "_as_tuple",
     "cntk.learners": "_infer_learning_rate_schedule_and_ref_minibatch_size "
-    "_infer_learning_parameter_schedule "
-    "_verify_momentum_type _verify_learning_rate_type "
-    "_infer_ref_minibatch_size_from_legacy_use_mean_gradient "
-    "_prepare_training_parameter_list",
+    "_infer_learning_parameter_schedule _verify_momentum_type _verify_learning_rate_type "
+    "_infer_ref_minibatch_size_from_legacy_use_mean_gradient _prepare_training_parameter_list",
     "cntk.cntk_py": "AdditionalLearningOptions SizeTWrapper Learner sgd_learner "
-    "momentum_sgd_learner nesterov_learner "
-    "ada_grad_learner ada_delta_learner adam_learner fsada_grad_learner rmsprop_learner "
-    "universal_learner",
+    "momentum_sgd_learner nesterov_learner ada_grad_learner ada_delta_learner adam_learner "
+    "fsada_grad_learner rmsprop_learner universal_learner",
     "cntk.misc": "convert convert_optimized_rnnstack",
 }
 

@@ -1,7 +1,4 @@
-"""The words of `src/cntk`: those of the field, not a language of its own.
-
-The budget says how many words to avoid each folder still has. It may only go down.
-"""
+"""The words of `src/cntk`: those of the field, not a language of its own."""
 
 from __future__ import annotations
 
@@ -9,29 +6,16 @@ import pytest
 
 from tests.word_rules import PRESCRIBED, SOURCES, search, search_folder
 
-# For each folder the most phrases, names and openings of docstrings that `word_rules` finds.
-# Lower a number when words have gone; never raise one. A folder that is not here has none.
-BUDGET = {
-    "_compiler": (0, 2, 4),
-    "_persist": (0, 0, 0),
-    "io": (0, 0, 0),
-}
 FOLDERS = [".", *sorted(path.name for path in SOURCES.iterdir() if any(path.rglob("*.py")))]
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_a_folder_gains_no_word_to_avoid(folder: str) -> None:
-    most = dict(zip(("phrases", "names", "openings"), BUDGET.get(folder, (0, 0, 0)), strict=True))
+def test_a_folder_has_no_word_to_avoid(folder: str) -> None:
     for kind, findings in search_folder(folder).items():
         listed = "\n".join(map(str, findings))
-        assert len(findings) <= most[kind], (
-            f"src/cntk/{folder} has {len(findings)} {kind} to avoid, {most[kind]} at most: take "
-            f"the field's words instead in what you have changed.\n{listed}"
+        assert not findings, (
+            f"src/cntk/{folder} has {kind} to avoid: take the field's words instead.\n{listed}"
         )
-
-
-def test_folders_of_the_budget_exist() -> None:
-    assert set(BUDGET) <= set(FOLDERS)
 
 
 @pytest.mark.parametrize(("file", "name"), PRESCRIBED)

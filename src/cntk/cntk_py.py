@@ -263,8 +263,7 @@ def universal_learner(
     if len(gradients) != len(parameters):
         raise ValueError(
             f"universal_learner: expected a constant for each parameter's gradient, got "
-            f"{len(gradients)} "
-            f"for {len(parameters)} parameters"
+            f"{len(gradients)} for {len(parameters)} parameters"
         )
     return Universal(parameters, gradients, update_func)
 

@@ -91,8 +91,7 @@ class Value(ArrayMethods, ArrayMixin):
             ):
                 raise FeedError(
                     f"Value: seq_starts: expected True or False for each sequence of an array [n, "
-                    f"length, *shape], got "
-                    f"{shown(seq_starts)} for {shape_text(tensor.shape)}"
+                    f"length, *shape], got {shown(seq_starts)} for {shape_text(tensor.shape)}"
                 )
             starts = [as_bool(start, "Value: seq_starts") for start in seq_starts]
             lengths = [tensor.shape[1]] * tensor.shape[0]
@@ -148,8 +147,8 @@ class Value(ArrayMethods, ArrayMixin):
         if self._rows is None:
             raise ReleasedError(
                 "this Value was the result of an evaluation, and such are valid until their "
-                "function runs again; read it "
-                "before, or have the result as NumPy array (as_numpy=True)"
+                "function runs again; read it before, or have the result as NumPy array "
+                "(as_numpy=True)"
             )
         return self._rows
 

@@ -72,9 +72,8 @@ def default_options_for(functions: Any, **kwargs: Any) -> Iterator[None]:
     for function in scope or ():
         if not callable(function):
             raise ArgumentError(
-                "default_options_for: expected layers such as cntk.layers.Dense, or a list of "
-                "them, got "
-                f"{shown(functions)}"
+                f"default_options_for: expected layers such as cntk.layers.Dense, or a list of "
+                f"them, got {shown(functions)}"
             )
     token = _overrides.set((*_overrides.get(), (scope, kwargs)))
     try:

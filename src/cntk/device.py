@@ -222,8 +222,7 @@ def _chosen() -> DeviceDescriptor:
         which = f"{VARIABLE}={named} allows" if named else "this machine has"
         raise NoDeviceError(
             f"no device is left to choose: {which} {', '.join(map(repr, allowed))}, and each is "
-            f"excluded by "
-            "cntk.device.set_excluded_devices or locked by another process"
+            f"excluded by cntk.device.set_excluded_devices or locked by another process"
         )
     return device
 
@@ -242,8 +241,8 @@ def _named(named: str, there: Sequence[DeviceDescriptor]) -> tuple[DeviceDescrip
         count = len(there) - 1
         raise SettingError(
             f"{VARIABLE}={named}: torch sees {count} GPU{'' if count == 1 else 's'} on this "
-            f"machine; set it to "
-            f"{'cpu' if not count else f'a number below {count}'}, or leave it out"
+            f"machine; set it to {'cpu' if not count else f'a number below {count}'}, or leave it "
+            f"out"
         )
     return meant
 

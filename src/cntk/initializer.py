@@ -82,8 +82,7 @@ def _new_rank(kind: str, name: str, present: int, rank: int | None) -> int:
     if present not in (rank, SentinelValueForInferParamInitRank):
         raise ValueError(
             f"initializer_with_rank: initializer '{kind}' already has {name} {present}, which "
-            f"{rank} would override; "
-            f"make it without {name}"
+            f"{rank} would override; make it without {name}"
         )
     return rank
 

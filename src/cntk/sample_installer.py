@@ -94,9 +94,8 @@ def install_samples(
     if address == default_sample_url():
         raise SamplesGoneError(
             f"install_samples: {address} is gone. The samples are in the folders Examples and "
-            f"Tutorials of "
-            f"https://github.com/microsoft/CNTK at release v2.7: install_samples(url='{_ARCHIVE}') "
-            f"unpacks all of it"
+            f"Tutorials of https://github.com/microsoft/CNTK at release v2.7: "
+            f"install_samples(url='{_ARCHIVE}') unpacks all of it"
         )
     if urlsplit(address).scheme not in _SCHEMES:
         raise ValueError(

@@ -90,7 +90,7 @@ class _Holder(Variable, ArrayMixin):
         if any(d < 0 for d in shape):
             raise ValueError(
                 f"{self!r}: its value is not there yet, since its shape is still to be inferred; "
-                "apply the function that holds it to an input of known shape first"
+                f"apply the function that holds it to an input of known shape first"
             )
         if dtype is None:
             dtype = np.dtype(np.float32)
@@ -263,8 +263,7 @@ def _numbers(value: Any, called: str) -> np.ndarray:
         )
         raise ArgumentError(
             f"{called}: expected numbers, as a number or an array{kind}, or an initializer such as "
-            f"cntk.glorot_uniform() as "
-            f"its value, got {shown(value)}"
+            f"cntk.glorot_uniform() as its value, got {shown(value)}"
         )
     return array
 

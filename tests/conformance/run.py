@@ -46,8 +46,8 @@ USER_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 CACHE = Path(os.environ.get("CNTK_CONFORMANCE_CACHE") or USER_CACHE / "cntk-conformance")
 WHEEL_SHA256 = "9873ecfb48f3c52dac03fa38c57ae0f8d4c5755c9d409d37ae234edcf756e978"
 DOWNLOAD = (
-    "pip download --quiet --no-deps cntk==2.7 --only-binary=:all: "
-    "--python-version 36 --implementation cp --abi cp36m --platform manylinux1_x86_64"
+    "pip download --quiet --no-deps cntk==2.7 --only-binary=:all: --python-version 36 "
+    "--implementation cp --abi cp36m --platform manylinux1_x86_64"
 )
 MODULE_SECONDS = 900
 PYTEST_TESTS_FAILED = 1

@@ -215,8 +215,8 @@ REPRESENTATIONS = [
         lambda x, y, s: swish()(x).root_function,
     ),
     (
-        "Composite(Two): Input('x', [#], [3]), Input('y', [#], [3]) -> "
-        "Output('two', [#], [3]), Output('two', [#], [3])",
+        "Composite(Two): Input('x', [#], [3]), Input('y', [#], [3]) -> Output('two', [#], [3]), "
+        "Output('two', [#], [3])",
         lambda x, y, s: two()(x, y),
     ),
     (

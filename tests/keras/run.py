@@ -65,20 +65,18 @@ INSIDE = "CNTK_KERAS_INSIDE"
 # these: NumPy and SciPy are there.
 REQUIREMENTS = (
     f"{KERAS} keras-applications==1.0.8 keras-preprocessing==1.1.2 h5py>=3.11 six>=1.16 pyyaml>=6 "
-    f"flaky>=3.8 "
-    "pandas>=2.2 python-dateutil>=2.9 pytz requests>=2.31 urllib3 idna certifi charset-normalizer"
+    f"flaky>=3.8 pandas>=2.2 python-dateutil>=2.9 pytz requests>=2.31 urllib3 idna certifi "
+    f"charset-normalizer"
 )
 
 # Files with many tests and little to compute, of each part of Keras that a backend takes part in.
 SAMPLE = (
     "activations_test backend/backend_test constraints_test engine/test_topology initializers_test "
     "layers/advanced_activations_test layers/convolutional_recurrent_test "
-    "layers/convolutional_test layers/core_test "
-    "layers/embeddings_test layers/local_test layers/merge_test layers/pooling_test "
-    "layers/wrappers_test "
-    "legacy/interface_test losses_test metrics_correctness_test regularizers_test "
-    "test_sequential_model "
-    "utils/io_utils_test test_model_saving test_dynamic_trainability"
+    "layers/convolutional_test layers/core_test layers/embeddings_test layers/local_test "
+    "layers/merge_test layers/pooling_test layers/wrappers_test legacy/interface_test losses_test "
+    "metrics_correctness_test regularizers_test test_sequential_model utils/io_utils_test "
+    "test_model_saving test_dynamic_trainability"
 ).split()
 
 

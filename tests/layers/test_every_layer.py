@@ -94,8 +94,8 @@ def test_every_public_layer_has_a_row() -> None:
     } | {"identity"}
     missing = sorted(public - NO_LAYERS - {case.layer for case in CASES})
     assert not missing, (
-        f"{', '.join(missing)}: add a LayerCase to CASES in tests/layers/layer_rows.py, "
-        "or to NO_LAYERS in this file what makes no layer"
+        f"{', '.join(missing)}: add a LayerCase to CASES in tests/layers/layer_rows.py, or to "
+        f"NO_LAYERS in this file what makes no layer"
     )
 
 

@@ -113,8 +113,8 @@ def test_every_public_learner_has_a_row() -> None:
     }
     missing = sorted(public - NO_LEARNERS - {case.learner for case in CASES})
     assert not missing, (
-        f"{', '.join(missing)}: add a LearnerCase to OWN in tests/learners/learner_rows.py, "
-        "or to NO_LEARNERS in this file what makes no learner"
+        f"{', '.join(missing)}: add a LearnerCase to OWN in tests/learners/learner_rows.py, or to "
+        f"NO_LEARNERS in this file what makes no learner"
     )
 
 
@@ -124,7 +124,7 @@ def test_every_argument_that_changes_the_rule_has_a_row(learner: str) -> None:
     missing = sorted(arguments(learner) - OF_NO_RULE - given)
     assert not missing, (
         f"{learner}: add a LearnerCase with {', '.join(missing)} to OWN in "
-        "tests/learners/learner_rows.py, or to SHARED there what all learners take"
+        f"tests/learners/learner_rows.py, or to SHARED there what all learners take"
     )
 
 

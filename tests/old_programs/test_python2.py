@@ -89,7 +89,6 @@ def test_nothing_is_run_and_the_way_out_is_said(tmp_path: Path) -> None:
         run_source(Source(str(path)), Teller())
     assert str(refused.value) == (
         f"{path} is a program in Python 2 (line 2: print without brackets); nothing of it was run. "
-        f"Convert it first: "
-        f"pip install fissix && python -m fissix -w {path}"
+        f"Convert it first: pip install fissix && python -m fissix -w {path}"
     )
     assert not (tmp_path / "made").exists()

@@ -74,8 +74,7 @@ def test_a_program(tmp_path: Path) -> None:
         f'File "{full}", line 7, in fail',
         "np.array([[1], [2, 3]], dtype=np.int)",
         "ValueError: setting an array element with a sequence. The requested array has an "
-        "inhomogeneous shape after 1 "
-        "dimensions. The detected shape was (2,) + inhomogeneous part.",
+        "inhomogeneous shape after 1 dimensions. The detected shape was (2,) + inhomogeneous part.",
         "cntk run: this is an error since NumPy 1.24; write: np.array(..., dtype=object) for rows "
         "of different lengths",
     ]

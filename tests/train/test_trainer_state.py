@@ -87,8 +87,7 @@ LEARNERS = {
 }
 NAMES = (
     "learnig_rate_schedule master_parameter_updated minibatchCount noise_injection_seed "
-    "sample_count smoothed_gradients "
-    "sweepCount type version"
+    "sample_count smoothed_gradients sweepCount type version"
 ).split()
 
 

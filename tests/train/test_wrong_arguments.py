@@ -86,14 +86,12 @@ def made(tmp_path, monkeypatch):
     }
     for option in (
         "parameter_learners callbacks minibatch_size progress_frequency max_epochs epoch_size "
-        "max_samples streams "
-        "model_inputs_to_streams"
+        "max_samples streams model_inputs_to_streams"
     ).split():
         calls[f"train, {option}"] = lambda w, option=option: train(**{option: w})
     for option in (
         "trainer mb_source mb_size model_inputs_to_streams progress_frequency max_samples "
-        "checkpoint_config cv_config "
-        "test_config"
+        "checkpoint_config cv_config test_config"
     ).split():
         calls[f"session, {option}"] = lambda w, option=option: session(**{option: w})
     for option in "minibatch_size frequency max_samples model_inputs_to_streams callback".split():

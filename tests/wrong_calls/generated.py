@@ -117,8 +117,7 @@ KINDS = {
 }
 OPERANDS = (
     "x y left right operand operands inputs seq condition node_input node_referent arg input base "
-    "exponent flag "
-    "value_if_true value_if_false a b query key value reference indices weights"
+    "exponent flag value_if_true value_if_false a b query key value reference indices weights"
 ).split()
 KINDS |= dict.fromkeys(OPERANDS, "operand")
 

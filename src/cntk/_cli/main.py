@@ -57,16 +57,14 @@ def _parser() -> argparse.ArgumentParser:
         "demo",
         help="train a small network on real digits",
         description="Trains a small convolutional network on real handwritten digits, tests it on "
-        "digits that it has "
-        "not seen, and writes a picture of how it went and the trained model.",
+        "digits that it has not seen, and writes a picture of how it went and the trained model.",
     )
     demo.add_argument(
         "--data",
         type=Path,
         metavar="DIR",
         help="folder with the four idx files of "
-        "MNIST "
-        "(default: the 1,797 small scans that come with scikit-learn)",
+        "MNIST (default: the 1,797 small scans that come with scikit-learn)",
     )
     demo.add_argument(
         "--out",
@@ -98,8 +96,8 @@ def _add_convert(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "convert",
         help="convert between the CNTK text format and the binary format",
         description="Converts a file in the CNTK text format into one in the binary format, or the "
-        "other way round: what "
-        "the input is, its first bytes tell. Text needs to be told which streams it has.",
+        "other way round: what the input is, its first bytes tell. Text needs to be told which "
+        "streams it has.",
     )
     parser.add_argument("--input", type=Path, required=True, metavar="FILE", help="what to read")
     parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="what to write")
@@ -108,8 +106,7 @@ def _add_convert(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         type=Path,
         metavar="FILE",
         help="file with a line 'name alias "
-        "dense|sparse width' for "
-        "each stream of the text; the alias is its name in the text",
+        "dense|sparse width' for each stream of the text; the alias is its name in the text",
     )
     parser.add_argument(
         "--stream",

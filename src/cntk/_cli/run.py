@@ -78,9 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m cntk run",
         description="Runs an old program as it is. Names that newer releases of Python and of "
-        "libraries lack are put in "
-        "place for that process alone; each that is used is said once on standard error, with the "
-        "line to write instead.",
+        "libraries lack are put in place for that process alone; each that is used is said once on "
+        "standard error, with the line to write instead.",
         usage="%(prog)s [--quiet] PROGRAM [ARGUMENTS ...]\n       %(prog)s [--quiet] -m MODULE "
         "[ARGUMENTS ...]\n"
         "       %(prog)s --list",

@@ -53,16 +53,14 @@ class Reaching:
             if layout.origins is None or node.op.reach is Reach.WHOLE:
                 raise FeedError(
                     f"{title}: it {needs}, and sequence {number} goes on from the minibatch "
-                    f"before, so that neither piece "
-                    "gives what the whole sequence would; give whole sequences, or a model that "
-                    "looks back alone"
+                    f"before, so that neither piece gives what the whole sequence would; give "
+                    f"whole sequences, or a model that looks back alone"
                 )
             if not self._is_told:
                 self._is_told = True
                 _LOGGER.warning(
                     "%s %s; sequences that are cut into pieces, as by truncation_length, are "
-                    "computed as if nothing followed "
-                    "a piece, as CNTK does",
+                    "computed as if nothing followed a piece, as CNTK does",
                     title,
                     needs,
                 )

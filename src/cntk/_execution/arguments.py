@@ -136,8 +136,7 @@ def as_arguments(function: Function, data: Any, known: Sequence[Variable]) -> di
         if len(known) != 1:
             raise FeedError(
                 f"{function} needs data for {len(known)} arguments "
-                f"({', '.join(map(repr, known))}); "
-                "give a dictionary of them"
+                f"({', '.join(map(repr, known))}); give a dictionary of them"
             )
         return {known[0]: data}
     result: dict[Variable, Any] = {}

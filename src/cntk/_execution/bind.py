@@ -46,8 +46,7 @@ def bind(
         elif run.batch != data.count:
             raise FeedError(
                 f"{variable!r} was given {data.count} samples or sequences, and {first!r} "
-                f"{run.batch}; "
-                "all data of a minibatch must have the same number"
+                f"{run.batch}; all data of a minibatch must have the same number"
             )
         if data.layout is not None:
             axes = variable.dynamic_axes
@@ -55,10 +54,8 @@ def bind(
             if known.lengths != data.layout.lengths:
                 raise FeedError(
                     f"{variable!r} shares its sequence axis '{axes[-1].name}' with another input, "
-                    f"but their sequences' "
-                    f"lengths differ: {list(data.layout.lengths)[:8]} and "
-                    f"{list(known.lengths)[:8]}; "
-                    "give inputs of different lengths axes of their own"
+                    f"but their sequences' lengths differ: {list(data.layout.lengths)[:8]} and "
+                    f"{list(known.lengths)[:8]}; give inputs of different lengths axes of their own"
                 )
             goes_on |= data.layout.starts is not None
     if goes_on:

@@ -92,8 +92,8 @@ def _seed(output: Variable, gradient: Any, rows: Tensor) -> Tensor:
         seed = tensor_of(np.array(numbers_of(gradient, f"backward: gradient for {output!r}")))
     if seed.numel() != rows.numel():
         raise ValueError(
-            f"backward: the gradient given for {output!r} has shape {shape_text(seed.shape)}, "
-            f"its value {shape_text(rows.shape)}"
+            f"backward: the gradient given for {output!r} has shape {shape_text(seed.shape)}, its "
+            f"value {shape_text(rows.shape)}"
         )
     return seed.to(rows.device, rows.dtype).reshape(rows.shape)
 

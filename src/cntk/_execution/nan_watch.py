@@ -222,11 +222,10 @@ def _search(
 def _update_error(learner: Any, parameter: Variable, number: int) -> NotFiniteError:
     return NotFiniteError(
         f"minibatch {number}: loss and gradients are finite, but the update by {learner.kind}, "
-        f"with a learning rate of "
-        f"{learner.learning_rate()}, makes parameter '{parameter.name or parameter.uid}' NaN or "
-        f"infinite. It was taken back: "
-        "parameters and learners are as they were before this minibatch; try a lower learning "
-        "rate, or clip gradients",
+        f"with a learning rate of {learner.learning_rate()}, makes parameter "
+        f"'{parameter.name or parameter.uid}' NaN or infinite. It was taken back: parameters and "
+        f"learners are as they were before this minibatch; try a lower learning rate, or clip "
+        f"gradients",
         "update",
         name=parameter.name,
         uid=parameter.uid,

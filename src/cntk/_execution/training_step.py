@@ -347,7 +347,7 @@ class TrainingStep:
         if full:
             self.reasons.keep(
                 f"more than {_MOST_SIZES} sizes of minibatches have come: those of further ones "
-                "are not counted"
+                f"are not counted"
             )
         if lengths and full:
             return None

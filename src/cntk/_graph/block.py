@@ -154,8 +154,7 @@ def make_block(
     if free:
         raise GraphError(
             f"as_block {quoted(block_name)}: the block_arguments_map leaves out "
-            f"{', '.join(map(repr, free))}; "
-            "map every argument"
+            f"{', '.join(map(repr, free))}; map every argument"
         )
     unused = [v for v in inner if not (v.is_placeholder or v.is_input)]
     if unused:

@@ -103,8 +103,7 @@ def apply(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any]) ->
         wrong = next(k for k in values if k not in symbolic)
         raise TypeError(
             f"call of {function}: argument '{wrong.name or wrong.uid}' is data and others are "
-            f"variables; "
-            "give all arguments as data, or wrap the data in cntk.constant"
+            f"variables; give all arguments as data, or wrap the data in cntk.constant"
         )
     for argument, node in symbolic.items():
         _check_type(function, argument, node)
@@ -128,8 +127,8 @@ def _check_data(function: Function, argument: Variable, value: Any) -> None:
     if argument.is_placeholder:
         raise GraphError(
             f"call of {function} with data: the type of argument {quoted(name)} is not known; tell "
-            f"it with update_signature, as in "
-            "f.update_signature(784), or apply the function to an input_variable first"
+            f"it with update_signature, as in f.update_signature(784), or apply the function to an "
+            f"input_variable first"
         )
 
 
@@ -166,9 +165,8 @@ def _check_type(function: Function, argument: Variable, node: Variable | Functio
     if not fits:
         raise TypeError(
             f"call of {function}: argument '{argument.name or argument.uid}' is declared as "
-            f"{type_text(declared)}, and "
-            f"{node!r} is {type_text(passed)}; pass a variable of that type, or leave the type of "
-            f"the argument open"
+            f"{type_text(declared)}, and {node!r} is {type_text(passed)}; pass a variable of that "
+            f"type, or leave the type of the argument open"
         )
 
 
@@ -191,9 +189,8 @@ def update_signature(
         elif type_ != argument.type_:
             raise TypeError(
                 f"update_signature: argument '{argument.name or argument.uid}' is "
-                f"{type_text(argument.type_)} already and "
-                f"cannot become {type_text(type_)}; clone the function with a placeholder in its "
-                f"place"
+                f"{type_text(argument.type_)} already and cannot become {type_text(type_)}; clone "
+                f"the function with a placeholder in its place"
             )
     if inputs:
         function.replace_placeholders(inputs)
@@ -205,8 +202,7 @@ def _type_for(argument: Variable, annotation: Any) -> TensorType:
     except (TypeError, ValueError) as error:
         raise TypeError(
             f"update_signature: argument '{argument.name or argument.uid}': expected a shape such "
-            f"as (3, 4), a type such as "
-            f"Tensor[3, 4] or a variable; {error}"
+            f"as (3, 4), a type such as Tensor[3, 4] or a variable; {error}"
         ) from None
 
 

@@ -83,7 +83,6 @@ def spread(value: Any, count: int) -> Sequence[Any]:
     if len(outputs) < count:
         raise TypeError(
             f"{count} functions side by side follow {len(outputs)} outputs, and each takes one of "
-            f"them; "
-            "leave some out, or combine what they compute into one function of all outputs"
+            f"them; leave some out, or combine what they compute into one function of all outputs"
         )
     return outputs

@@ -106,8 +106,8 @@ def _as_output(value: Any, body: Callable[..., Any], name: str = "") -> Variable
         value = value.output
     if not isinstance(value, Variable):
         raise TypeError(
-            f"@Function {_name(body)}: expected it to return a graph node or a tuple of them, "
-            f"got {type(value).__name__}"
+            f"@Function {_name(body)}: expected it to return a graph node or a tuple of them, got "
+            f"{type(value).__name__}"
         )
     if name:
         from cntk.ops import alias
@@ -147,8 +147,7 @@ def function_of_types(
         expected = ", ".join(arguments) or "none"
         raise TypeError(
             f"with_signature {_name(body)}: types for {len(types)} parameters and for "
-            f"{list(named_types)} were given; "
-            f"the parameters are: {expected}"
+            f"{list(named_types)} were given; the parameters are: {expected}"
         )
     arguments.update(
         {name: variable_type(t) for name, t in types_by_name.items() if is_variable_type(t)}
@@ -178,8 +177,8 @@ def _function(body: Callable[..., Any], arguments: dict[str, Variable]) -> Compo
     unused = [argument for argument, variable in arguments.items() if variable not in present]
     if unused:
         raise TypeError(
-            f"@Function {_name(body)}: {len(unused)} unused arguments ({', '.join(unused)}); "
-            "every parameter without a default must take part in what is returned"
+            f"@Function {_name(body)}: {len(unused)} unused arguments ({', '.join(unused)}); every "
+            f"parameter without a default must take part in what is returned"
         )
     return function
 

@@ -89,8 +89,8 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
             called = operation_text(self.root_function.op_name, self.name)
             raise ArgumentError(
                 f"{called}: a comparison of nodes is itself a node, neither true nor false before "
-                f"it is evaluated; use "
-                "cntk.element_select(condition, x, y) in the graph, or compare what eval gives"
+                f"it is evaluated; use cntk.element_select(condition, x, y) in the graph, or "
+                f"compare what eval gives"
             )
         return True
 
@@ -450,8 +450,7 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
         if len(results) != 1:
             raise UnknownNameError(
                 f"Function {self} has no {quoted(name)}, and it cannot be looked up in its "
-                f"outputs, "
-                f"of which there are {len(results)}",
+                f"outputs, of which there are {len(results)}",
                 lambda: self._did_you_mean(name),
             )
         raise UnknownNameError(

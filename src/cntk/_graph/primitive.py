@@ -143,21 +143,18 @@ class Primitive(Function, inner=True):
             allowed = ", ".join(settable) or "none"
             raise GraphError(
                 f"set_attribute: {operation_text(self.op_name, self._name)}: attribute "
-                f"{shown(name)} cannot be set; "
-                f"settable: {allowed}"
+                f"{shown(name)} cannot be set; settable: {allowed}"
             )
         kind = type(getattr(self.op, settable[name]))
         if isinstance(value, bool) or not isinstance(value, Integral if kind is int else Real):
             raise GraphError(
                 f"set_attribute: {operation_text(self.op_name, self._name)}: attribute "
-                f"{quoted(name)} is a number; "
-                f"got {value!r}"
+                f"{quoted(name)} is a number; got {value!r}"
             )
         if kind is int and value < 0:
             raise GraphError(
                 f"set_attribute: {operation_text(self.op_name, self._name)}: attribute "
-                f"{quoted(name)} must be not negative; "
-                f"got {value!r}"
+                f"{quoted(name)} must be not negative; got {value!r}"
             )
         changes = {settable[name]: kind(value)}
         if name == "rngSeed":

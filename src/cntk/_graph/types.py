@@ -189,8 +189,7 @@ def check_sizes(
             if count > limit and (is_run or count != math.prod(counts)):
                 raise GraphError(
                     f"a sample of the result would be {shape_text(type_.shape)}, which is {count} "
-                    f"elements, and it may have "
-                    f"{limit}; make what decides on its shape smaller"
+                    f"elements, and it may have {limit}; make what decides on its shape smaller"
                 )
 
 

@@ -279,8 +279,7 @@ class Variable(VariableMixin, Operators):
         if isinstance(other, (Number, np.ndarray)):
             raise ArgumentError(
                 f"==: {self!r} is a node of a graph, and is compared with {shown(other)}; == tells "
-                f"whether two nodes are the "
-                "same; use cntk.equal to compare numbers"
+                f"whether two nodes are the same; use cntk.equal to compare numbers"
             )
         return False
 

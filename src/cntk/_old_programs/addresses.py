@@ -68,24 +68,19 @@ ADDRESSES = [
                                       "your own where the program "
             "looks for it"),
     Address("cntk.ai/", advice=(
-        "the site is gone: put a copy of the file where the program looks for "
-        "it"
+        "the site is gone: put a copy of the file where the program looks for it"
     )),
     Address("mldata.org/", advice=(
-        "the site is gone: sklearn.datasets.fetch_openml has most of its "
-        "data"
+        "the site is gone: sklearn.datasets.fetch_openml has most of its data"
     )),
     Address("deeplearning.net/data/", advice=(
-        "the site is gone; for mnist.pkl.gz take keras.datasets.mnist or the idx "
-        "files"
+        "the site is gone; for mnist.pkl.gz take keras.datasets.mnist or the idx files"
     )),
     Address("ichart.finance.yahoo.com/", advice=(
-        "the service ended in 2017: download the prices by hand, as "
-        "CSV"
+        "the service ended in 2017: download the prices by hand, as CSV"
     )),
     Address("google.com/finance/", advice=(
-        "the service ended in 2018: download the prices by hand, as "
-        "CSV"
+        "the service ended in 2018: download the prices by hand, as CSV"
     )),
 ]  # fmt: skip
 

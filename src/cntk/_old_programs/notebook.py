@@ -68,9 +68,9 @@ def run_notebook(path: str, arguments: Sequence[str], teller: Teller) -> None:
     if signs:
         shown = "; ".join(f"{name}, line {line}: {what}" for name, (line, what) in signs[:5])
         raise ProgramError(
-            f"{path} is in Python 2 ({shown}); nothing of it was run. Save it as a "
-            f"program and convert that: "
-            f"jupyter nbconvert --to script {path}, {python2.CONVERT.format(path='PROGRAM')}"
+            f"{path} is in Python 2 ({shown}); nothing of it was run. Save it as a program and "
+            f"convert that: jupyter nbconvert --to script {path}, "
+            f"{python2.CONVERT.format(path='PROGRAM')}"
         )
     sys.argv[:] = [path, *arguments]
     import_from_folder_of(path)

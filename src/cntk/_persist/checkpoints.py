@@ -275,10 +275,9 @@ def _why_torn(filename: str | os.PathLike[str], mark: Any, values: dict[str, Any
         )
     return (
         f"{name} and {states} are not of the same checkpoint: {why}. Training cannot go on from "
-        f"weights with another's "
-        "states: give the name of an earlier checkpoint, or put both files there as they were "
-        "saved; "
-        "cntk.load_model loads the weights alone, for a training that begins anew"
+        f"weights with another's states: give the name of an earlier checkpoint, or put both files "
+        f"there as they were saved; cntk.load_model loads the weights alone, for a training that "
+        f"begins anew"
     )
 
 

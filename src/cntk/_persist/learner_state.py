@@ -263,7 +263,7 @@ def _split_arrays(
             raise LearnerStateError(
                 f"the checkpoint's optimizer state of parameter '{parameter.name}' has shape "
                 f"{shape_text(array.shape)}, and that of {learner.kind} {shape_text(expected)}; "
-                "was it saved by a learner of another kind?"
+                f"was it saved by a learner of another kind?"
             )
         parts = np.split(array.reshape(-1), count or 1)
         tensors = [tensor_of(part.reshape(parameter.shape).copy()) for part in parts[:count]]

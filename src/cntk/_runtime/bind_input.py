@@ -197,8 +197,8 @@ class _InputConverter:
         if isinstance(data, (int, float, np.generic)) and not self.type.dynamic_axes:
             return self._from_array(tensor_of(self._array(np.asarray(data))), None)
         raise self.fail(
-            "batch must be a list of NumPy arrays or SciPy CSR matrices, an array or a Value; "
-            f"got {type(data).__name__}"
+            f"batch must be a list of NumPy arrays or SciPy CSR matrices, an array or a Value; got "
+            f"{type(data).__name__}"
         )
 
     def _array(self, array: np.ndarray) -> np.ndarray:
@@ -248,8 +248,8 @@ class _InputConverter:
                 if x.shape[1] != 1:
                     raise self.fail(
                         f"data of shape {shape_text(x.shape)} are sequences of {x.shape[1]} "
-                        f"frames, and a single "
-                        "sample is expected (use cntk.sequence.input_variable for sequences)"
+                        f"frames, and a single sample is expected (use "
+                        f"cntk.sequence.input_variable for sequences)"
                     )
                 x = x.squeeze(1)
             return self._bound_input(x, None, x.shape[0])
@@ -379,8 +379,8 @@ class _InputConverter:
         if not self.type.is_sequence and extra == 1:
             if array.shape[0] != 1:
                 raise self.fail(
-                    f"element {number} of the batch is a sequence of {array.shape[0]} frames, "
-                    "and a single sample is expected"
+                    f"element {number} of the batch is a sequence of {array.shape[0]} frames, and "
+                    f"a single sample is expected"
                 )
             array = array[0]
         return array
@@ -432,8 +432,8 @@ class _InputConverter:
                 self.type.has_batch_axis and value.layout.longest == 1
             ):
                 raise self.fail(
-                    f"a batch of sequences of shape {shape_text(value.shape)} was given, "
-                    "and single samples are expected"
+                    f"a batch of sequences of shape {shape_text(value.shape)} was given, and "
+                    f"single samples are expected"
                 )
             frames = self._to_device(self._frames(value, may_reshape))
             layout = value.layout.on(self.device) if self.type.is_sequence else None

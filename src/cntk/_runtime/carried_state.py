@@ -99,8 +99,7 @@ def carried(
         earlier = f"had {count} sequences" if count else "does not exist"
         raise FeedError(
             f"sequence {lost} is said to go on from the minibatch before, which {earlier}; "
-            f"evaluate its beginning first, or "
-            "say True for it, that it begins here"
+            f"evaluate its beginning first, or say True for it, that it begins here"
         )
     if carry is None or lost is not None:
         return None

@@ -46,8 +46,7 @@ def one_hot_rows(classes: np.ndarray, shape: Shape, dtype: Any, device: torch.de
     if outside.any():
         raise SettingError(
             f"Value.one_hot: class number {classes[outside][0]} is out of range; there are {count} "
-            f"classes, from 0, "
-            "and Value.ONE_HOT_SKIP is a row of zeros"
+            f"classes, from 0, and Value.ONE_HOT_SKIP is a row of zeros"
         )
     vectors = int(np.prod(shape[:-1]))
     columns = (

@@ -344,8 +344,7 @@ def _replace(temporary: str, of: _Fresh) -> None:
             if wait is None:
                 reason = (
                     "it cannot be replaced: this or another program has it open or mapped into "
-                    "memory, or it may not be "
-                    "written; close it there, or give another name"
+                    "memory, or it may not be written; close it there, or give another name"
                 )
                 raise not_writable(of.operation, of.filename, reason, error.errno) from None
             time.sleep(wait)

@@ -55,20 +55,16 @@ _FROM = {
     "cntk.internal.native_shape": "NDShape",
     "cntk.internal.sanitize": (
         "data_type_to_dtype is_byte_buffer is_string sanitize_2d_number sanitize_axis "
-        "sanitize_axis_list "
-        "sanitize_Function_attributes sanitize_random_args sanitize_variable_value_dict "
-        "sanitize_batch sanitize_convolution_args sanitize_dtype_cntk sanitize_dynamic_axes "
-        "sanitize_function "
-        "sanitize_input sanitize_multi_axis_reduction_list sanitize_permutation "
-        "sanitize_pooling_args "
-        "sanitize_precision sanitize_range sanitize_shape sanitize_value sanitize_var_map "
-        "sanitize_variables_or_functions"
+        "sanitize_axis_list sanitize_Function_attributes sanitize_random_args "
+        "sanitize_variable_value_dict sanitize_batch sanitize_convolution_args sanitize_dtype_cntk "
+        "sanitize_dynamic_axes sanitize_function sanitize_input sanitize_multi_axis_reduction_list "
+        "sanitize_permutation sanitize_pooling_args sanitize_precision sanitize_range "
+        "sanitize_shape sanitize_value sanitize_var_map sanitize_variables_or_functions"
     ),
     "cntk.internal.swig_helper": "map_if_possible typemap",
     "cntk.internal.utils": (
         "DictionaryValueFromDict DictionaryValueFromNDArrayView get_data_type "
-        "get_python_function_arguments "
-        "map_function_arguments"
+        "get_python_function_arguments map_function_arguments"
     ),
     "cntk.io": "MinibatchData",
     "cntk.layers.blocks": (
@@ -80,10 +76,8 @@ _FROM = {
     "cntk.misc.converter": "convert",
     "cntk.ops": (
         "alias batch_normalization combine convolution convolution_transpose dropout "
-        "output_variable parameter "
-        "placeholder pooling reconcile_dynamic_axes reduce_mean reshape sigmoid slice softmax "
-        "softplus splice sqrt "
-        "tanh times unpooling"
+        "output_variable parameter placeholder pooling reconcile_dynamic_axes reduce_mean reshape "
+        "sigmoid slice softmax softplus splice sqrt tanh times unpooling"
     ),
     "cntk.ops.functions": "BlockFunction CloneMethod Function UserFunction",
     "cntk.random": "auto_select",

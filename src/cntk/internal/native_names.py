@@ -62,12 +62,9 @@ CONSTANTS: dict[str, int] = {
 _PUBLIC = {
     "cntk.ops": (
         "abs acos alias asin asinh atan atanh ceil combine cos cosh element_and element_divide "
-        "element_max element_min "
-        "element_or element_times element_xor equal exp floor greater greater_equal hardmax less "
-        "less_equal log "
-        "log_add_exp minus negate not_equal ones_like plus pow reciprocal round sigmoid sin sinh "
-        "sqrt square "
-        "stop_gradient tan tanh zeros_like"
+        "element_max element_min element_or element_times element_xor equal exp floor greater "
+        "greater_equal hardmax less less_equal log log_add_exp minus negate not_equal ones_like "
+        "plus pow reciprocal round sigmoid sin sinh sqrt square stop_gradient tan tanh zeros_like"
     ),
     "cntk.ops.sequence": "first is_first is_last last",
     "cntk.losses": "binary_cross_entropy squared_error",

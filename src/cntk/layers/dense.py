@@ -169,8 +169,7 @@ def _table(weights: Any) -> np.ndarray:
     if not is_number(table.dtype) or table.ndim == 0:
         raise TypeError(
             f"Embedding: weights: expected an array or a list of vectors of one size, got "
-            f"{type(weights).__name__}; "
-            "to learn an embedding, give shape and init instead"
+            f"{type(weights).__name__}; to learn an embedding, give shape and init instead"
         )
     return table
 

@@ -94,10 +94,8 @@ def _applied(layer: Any, value: Any) -> Any:
     if not takes(layer, len(values)):
         raise TypeError(
             f"Sequential: {name_of(layer)} is given {len(values)} arguments by what comes before "
-            f"it, and takes another "
-            "number; a tuple of layers gives several outputs, and a function of several arguments, "
-            "such as cntk.plus, "
-            "takes them"
+            f"it, and takes another number; a tuple of layers gives several outputs, and a "
+            f"function of several arguments, such as cntk.plus, takes them"
         )
     return layer(*values)
 

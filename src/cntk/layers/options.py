@@ -80,8 +80,7 @@ def as_shape(value: Any, what: str, least: int = 0) -> Shape:
     if isinstance(value, (Variable, Function)):
         raise NodeAsSizeError(
             f"{what}: expected an integer or a tuple of integers, got {value!r}; a layer is made "
-            f"first and applied then, "
-            "as in Dense(10)(x)"
+            f"first and applied then, as in Dense(10)(x)"
         )
     sizes = as_tuple(value)
     if not all(map(_is_whole, sizes)):
@@ -179,8 +178,7 @@ def check_reduction_rank(reduction_rank: Any, layer: str) -> None:
     if not isinstance(reduction_rank, Real) or reduction_rank not in (0, 1):
         raise ArgumentError(
             f"{layer}: reduction_rank must be 0 or 1, got {shown(reduction_rank)}; put further "
-            f"axes together with "
-            "cntk.reshape"
+            f"axes together with cntk.reshape"
         )
 
 
@@ -221,8 +219,8 @@ def initial_bias(init_bias: Any, shape: Shape, layer: str) -> Any:
     )
     if not fits:
         raise SettingError(
-            f"{layer}: init_bias has shape {value_shape}, and the output {shape}; give one of "
-            f"that shape or a number"
+            f"{layer}: init_bias has shape {value_shape}, and the output {shape}; give one of that "
+            f"shape or a number"
         )
     return value
 
@@ -273,8 +271,8 @@ def fitted(init: Any, shape: Shape, what: str) -> Any:
     except ValueError:
         raise SettingError(
             f"{what}: init has shape {shape_text(np.shape(init))}, and the parameter "
-            f"{shape_text(shape)}; give numbers of that "
-            "shape, or an initializer such as glorot_uniform()"
+            f"{shape_text(shape)}; give numbers of that shape, or an initializer such as "
+            f"glorot_uniform()"
         ) from None
 
 
@@ -322,8 +320,7 @@ def activated(x: Any, activation: Callable[[Any], Any] | None) -> Any:
     if not isinstance(result, (Variable, Function)):
         raise TypeError(
             f"activation {name_of(activation)}: must return a function of the graph, such as "
-            f"cntk.relu(x), "
-            f"and returned {result!r}"
+            f"cntk.relu(x), and returned {result!r}"
         )
     return result
 

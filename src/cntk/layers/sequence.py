@@ -149,8 +149,8 @@ def _as_step(step_function: Any, layer: str) -> Function:
     if outside:
         raise TypeError(
             f"{layer}: the Python step function uses {', '.join(map(repr, outside))} besides its "
-            f"own arguments; "
-            "pass such values in as part of the input, or use a function decorated with @Function"
+            f"own arguments; pass such values in as part of the input, or use a function decorated "
+            f"with @Function"
         )
     return step
 
@@ -218,14 +218,12 @@ def _recurrence_from(
     if count > len(_STATE_NAMES):
         raise ValueError(
             f"{layer}: at most {len(_STATE_NAMES)} state variables are supported, and the step has "
-            f"{count}; put some into one "
-            "vector with cntk.splice"
+            f"{count}; put some into one vector with cntk.splice"
         )
     if count < 1 or len(step.outputs) != count:
         raise TypeError(
             f"{layer}: the step takes {max(count, 0)} states and a frame, and returns "
-            f"{len(step.outputs)} "
-            "values; it must return a new value for each state"
+            f"{len(step.outputs)} values; it must return a new value for each state"
         )
     initial = [ops.placeholder(name=n) for n in _STATE_NAMES[:count]]
     x = ops.placeholder(name="x")
@@ -319,8 +317,7 @@ def _states(state: Any, count: int, layer: str) -> list[Any]:
     if len(state) != count:
         raise StateCountError(
             f"{layer}: {len(state)} initial states were given, and the step has {count}; give one "
-            f"for each, or a single "
-            "one for all"
+            f"for each, or a single one for all"
         )
     return [_initial_state(s, layer) for s in state]
 

@@ -191,8 +191,8 @@ def Signature(*args: Any, **kwargs: Any) -> Callable[[Callable[..., Any]], Calla
         if len(args) + len(kwargs) != len(names) or set(types) != set(names):
             raise TypeError(
                 f"Signature of {getattr(function, '__name__', 'function')}: "
-                f"{len(args) + len(kwargs)} types were given "
-                f"for the parameters {', '.join(names) or '(none)'}"
+                f"{len(args) + len(kwargs)} types were given for the parameters "
+                f"{', '.join(names) or '(none)'}"
             )
         function.__annotations__ = types
         return function

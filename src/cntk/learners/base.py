@@ -105,8 +105,8 @@ class Learner(LearnerState):
         """
         if not isinstance(learning_rate, TrainingParameterSchedule):
             raise ArgumentError(
-                f"reset_learning_rate: expected a schedule, got {shown(learning_rate)}; "
-                "make one with learning_parameter_schedule"
+                f"reset_learning_rate: expected a schedule, got {shown(learning_rate)}; make one "
+                f"with learning_parameter_schedule"
             )
         learning_rate = replace(
             learning_rate, minibatch_size=self._learning_rate_schedule.minibatch_size
@@ -350,8 +350,7 @@ class Learner(LearnerState):
         if value is None:
             raise FeedError(
                 f"{self.kind}: there is no gradient for parameter {quoted(parameter.name)} (uid "
-                f"{parameter.uid}); "
-                "update needs one for each of the learner's parameters"
+                f"{parameter.uid}); update needs one for each of the learner's parameters"
             )
         value = getattr(value, "tensor", value)
         data = parameter.data

@@ -44,8 +44,8 @@ def checked_parameters(learner: str, parameters: Any) -> tuple[Any, ...]:
         if any(dimension < 0 for dimension in parameter.shape):
             raise ValueError(
                 f"{learner}: parameter {quoted(parameter.name)} has shape "
-                f"{shape_text(parameter.shape)}, which is still to "
-                "be inferred; apply the model to its input first"
+                f"{shape_text(parameter.shape)}, which is still to be inferred; apply the model to "
+                f"its input first"
             )
         if parameter.uid in seen:
             raise ValueError(

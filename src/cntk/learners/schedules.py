@@ -352,8 +352,7 @@ def _steps(
     if not isinstance(schedule, list):
         raise ValueError(
             f"{function}: expected a number, a list of numbers, or a list of pairs (number of "
-            f"epochs, number), "
-            f"got {shown(schedule)}"
+            f"epochs, number), got {shown(schedule)}"
         )
     if not schedule:
         raise SettingError(f"{function}: the list is empty; give at least one value")
@@ -369,8 +368,7 @@ def _steps(
         ):
             raise SettingError(
                 f"{function}: expected numbers, or pairs of a number of epochs (at least 1, except "
-                f"for the last) and a "
-                f"number, got {shown(pair)}"
+                f"for the last) and a number, got {shown(pair)}"
             )
     size = _count(function, "epoch_size", epoch_size)
     ends = tuple(accumulate((int(epochs) or 1) * (size or 1) for epochs, _ in pairs))

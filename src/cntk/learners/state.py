@@ -187,15 +187,13 @@ class LearnerState(metaclass=Kind):
         if tensors is None or len(tensors) != len(self._parameters):
             raise RuntimeError(
                 f"{self.kind}: the state to restore holds no {name} for {len(self._parameters)} "
-                f"parameters; "
-                "was it saved by another kind of learner, or for another model?"
+                f"parameters; was it saved by another kind of learner, or for another model?"
             )
         for parameter, tensor in zip(self._parameters, tensors, strict=True):
             if tensor.shape != parameter.data.shape:
                 raise RuntimeError(
                     f"{self.kind}: the {name} to restore for parameter {quoted(parameter.name)} "
-                    f"has shape "
-                    f"{shape_text(tensor.shape)}, expected {shape_text(parameter.shape)}"
+                    f"has shape {shape_text(tensor.shape)}, expected {shape_text(parameter.shape)}"
                 )
         pairs = zip(self._parameters, tensors, strict=True)
         return [state_like(p.data).copy_(t.detach()) for p, t in pairs]

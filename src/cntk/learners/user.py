@@ -133,8 +133,7 @@ class Universal(Learner, inner=True):
             if parameter not in used:
                 raise RuntimeError(
                     f"universal: what update_func returns does not contain parameter "
-                    f"{quoted(parameter.name)} "
-                    f"(uid {parameter.uid}); assign to it"
+                    f"{quoted(parameter.name)} (uid {parameter.uid}); assign to it"
                 )
         self._gradients = list(gradients)
         self._function = function

@@ -104,8 +104,7 @@ class TensorBoardFileWriter:
         if batch.ndim != 4 or batch.shape[1] not in (1, 3, 4) or not all(batch.shape[2:]):
             raise ValueError(
                 f"write_image {quoted(name)}: expected a batch [n x channels x height x width] "
-                f"with 1, 3 or 4 channels, "
-                f"got shape {list(batch.shape)}"
+                f"with 1, 3 or 4 channels, got shape {list(batch.shape)}"
             )
         pictures = [
             _named(f"{name}/image/{number}").message(4, _picture(pixels))

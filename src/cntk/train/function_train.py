@@ -234,9 +234,8 @@ def _callbacks(callbacks: Any) -> tuple[list[Any], tuple[Any, Any, Any]]:
     for writer in writers:
         if not hasattr(writer, "update_training_with_minibatch"):
             raise TypeError(
-                "callbacks: expected progress writers, CheckpointConfig, CrossValidationConfig or "
-                "TestConfig, got "
-                f"{shown(writer)}"
+                f"callbacks: expected progress writers, CheckpointConfig, CrossValidationConfig or "
+                f"TestConfig, got {shown(writer)}"
             )
     return writers, tuple(configs[0] if configs else None for configs in by_kind)  # type: ignore[return-value]
 

@@ -167,8 +167,8 @@ def _from_memory(
     if len(data) != len(arguments):
         raise FeedError(
             f"{method}: to pass data directly in place of a minibatch source, pass a tuple of "
-            f"{len(arguments)} arrays, "
-            f"in the order of the arguments of the criterion function; you passed {len(data)}"
+            f"{len(arguments)} arrays, in the order of the arguments of the criterion function; "
+            f"you passed {len(data)}"
         )
     names = [f"stream_{number}" for number in range(len(arguments))]
     typed = {

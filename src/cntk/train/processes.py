@@ -79,8 +79,8 @@ def _check_alone() -> None:
         if size.isdecimal() and int(size) > 1:
             raise RuntimeError(
                 f"distributed: training in several processes is not available yet, and {name} says "
-                f"that there are {size}; "
-                f"start one process, or unset {name} if it has nothing to do with this program"
+                f"that there are {size}; start one process, or unset {name} if it has nothing to "
+                f"do with this program"
             )
 
 

@@ -75,8 +75,7 @@ def as_frequency(frequency: Any, name: str) -> Frequency:
     if count is None or not isinstance(unit, DataUnit):
         raise TypeError(
             f"{name}: the frequency must be a number of samples, such as 1000, or a pair of a "
-            f"number and a unit, such as "
-            f"(5, cntk.train.DataUnit.sweep); got {shown(frequency)}"
+            f"number and a unit, such as (5, cntk.train.DataUnit.sweep); got {shown(frequency)}"
         )
     if count < 0:
         raise SettingError(
@@ -100,8 +99,7 @@ def as_minibatch_size(value: Any, name: str) -> Any:
     if size is None:
         raise ArgumentError(
             f"{name}: the minibatch size must be a number of samples or what "
-            f"minibatch_size_schedule() gives, "
-            f"got {type(value).__name__}"
+            f"minibatch_size_schedule() gives, got {type(value).__name__}"
         )
     if size < 1:
         raise SettingError(f"{name}: the minibatch size must be positive, got {size}")

@@ -417,8 +417,7 @@ def _check_parameters(model: Any, loss: Function, learners: tuple[Any, ...]) -> 
     if foreign:
         raise ValueError(
             f"Trainer: {len(foreign)} of the learner parameters, {foreign[0]!r} first, are not "
-            f"part of the model; "
-            "give the learner model.parameters"
+            f"part of the model; give the learner model.parameters"
         )
     idle = [p for p in learnable if p not in owners]
     if idle:

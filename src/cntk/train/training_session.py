@@ -292,8 +292,8 @@ class TrainingSession:
         else:
             warnings.warn(
                 f"training_session: the checkpoint {path!r} does not say how far the data had been "
-                f"read; the source begins "
-                "where it is, since it does not define get_checkpoint_state",
+                f"read; the source begins where it is, since it does not define "
+                f"get_checkpoint_state",
                 stacklevel=3,
             )
         return path, state.get(_DUE)
@@ -370,8 +370,8 @@ def _check(trainer: Any, source: Any, streams: Any, max_samples: int | None) -> 
         raise ValueError("training_session: a training minibatch source must be given")
     if not hasattr(source, "next_minibatch"):
         raise ArgumentError(
-            f"training_session: expected a minibatch source, got {type(source).__name__}; "
-            "give data in memory to cntk.io.MinibatchSourceFromData"
+            f"training_session: expected a minibatch source, got {type(source).__name__}; give "
+            f"data in memory to cntk.io.MinibatchSourceFromData"
         )
     if streams is not None and not isinstance(streams, Mapping):
         raise ArgumentError(

@@ -262,9 +262,9 @@ def test_merged_chunks(compiled, chunks, is_sparse, data):
 def test_little_work_starts_no_compiler():
     program = (
         "import sys, threading; from cntk.io._native.loader import compiled_module; from "
-        "cntk.io._sampling.shuffle import Order, Window;"
-        "assert compiled_module(1000) is None; Order([100], [100], Window(3), 0).sweep(0);"
-        "assert 'numba' not in sys.modules and threading.active_count() == 1"
+        "cntk.io._sampling.shuffle import Order, Window;assert compiled_module(1000) is None; "
+        "Order([100], [100], Window(3), 0).sweep(0);assert 'numba' not in sys.modules and "
+        "threading.active_count() == 1"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=WAIT)
 

@@ -12,9 +12,8 @@ from tests.wrong_calls.generated import Right
 
 UNARY = (
     "eye_like gelu mean_variance_normalization softplus softsign squeeze argmax argmin cumsum "
-    "flatten reduce_l1 reduce_l2 "
-    "reduce_log_sum_exp reduce_max reduce_mean reduce_min reduce_prod reduce_sum reduce_sum_square "
-    "dropout unpack_batch"
+    "flatten reduce_l1 reduce_l2 reduce_log_sum_exp reduce_max reduce_mean reduce_min reduce_prod "
+    "reduce_sum reduce_sum_square dropout unpack_batch"
 ).split()
 SEQUENCE = (
     "first last is_first is_last reduce_max reduce_mean reduce_sum reverse length position "

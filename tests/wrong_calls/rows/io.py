@@ -14,8 +14,7 @@ ARRAY = np.ones((2, 3))
 NAN, INFINITE = float("nan"), float("inf")
 COUNTS = (
     "max_samples max_sweeps randomization_window_in_chunks randomization_window_in_samples "
-    "randomization_seed trace_level "
-    "truncation_length max_errors"
+    "randomization_seed trace_level truncation_length max_errors"
 ).split()
 FILES = {
     "CTFDeserializer": lambda f: io.CTFDeserializer(f, STREAMS),
@@ -75,8 +74,7 @@ ROWS: list[Wrong] = [
     wrong("next_minibatch", lambda v: source().next_minibatch(1, None, None, 2, 2), "out of range for 2", error=ValueError),
     *(wrong("stream_info", lambda v, n=n: source().stream_info(n), "there are: "
                                                                    "x", error=RuntimeError, named=(
-                                                                       "no stream is "
-                                                                       "named"
+                                                                       "no stream is named"
                                                                    ))
       for n in (None, "q", [], ARRAY)),
     *(wrong("restore_from_checkpoint", lambda v, s=s: source().restore_from_checkpoint(s), error=ValueError, named="state")

@@ -20,7 +20,7 @@ Uses = Counter[Key]
 
 @dataclass
 class FlatGraph:
-    """What a pass rewrites, in place.
+    """Graph that a pass rewrites, in place.
 
     Nodes keep their identity where their operation changes, so that references to them stay valid.
 

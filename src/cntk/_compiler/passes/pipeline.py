@@ -99,7 +99,7 @@ SWITCHED_OFF: ContextVar[frozenset[str]] = ContextVar("passes that are off", def
 
 @dataclass(frozen=True)
 class PassReport:
-    """What one pass did to a plan.
+    """Report of what one pass did to a plan.
 
     Attributes:
         name: the pass.

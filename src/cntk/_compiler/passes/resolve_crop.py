@@ -63,7 +63,7 @@ Key = tuple[int, int]
 
 
 def offset_between(x: Ref, referent: Ref, same: dict[Key, Key] | None) -> list[Fraction]:
-    """Where the referent's first element lies on the operand, along the last two axes.
+    """Return where the referent's first element lies on the operand, along the last two axes.
 
     Args:
         x: the operand.
@@ -82,8 +82,7 @@ def offset_between(x: Ref, referent: Ref, same: dict[Key, Key] | None) -> list[F
         through = f"; they are not followed through {way}" if way else ""
         raise GraphError(
             f"no value was found that both operands come from by convolution, pooling and the "
-            f"like{through}; give the "
-            "place with crop_manual"
+            f"like{through}; give the place with crop_manual"
         )
     begins = []
     for own, other in zip(from_x[common[0]], from_referent[common[1]], strict=True):
@@ -91,44 +90,42 @@ def offset_between(x: Ref, referent: Ref, same: dict[Key, Key] | None) -> list[F
         if between.step != 1:
             raise GraphError(
                 f"an element of the second operand is {between.step} elements of the first; both "
-                f"must have the same "
-                "scale, which a transposed convolution can restore"
+                f"must have the same scale, which a transposed convolution can restore"
             )
         begins.append(between.shift)
     return begins
 
 
 def _reached(start: Ref) -> tuple[dict[Key, Positions], set[str]]:
-    """The values below one, and where its elements lie on them; and the operations that could not
-    be followed.
+    """Follow a value down: return where its elements lie on the values below it, and the names of
+    the operations that could not be followed.
 
     Raises:
         GraphError: if two ways to a value disagree.
     """
-    found = {start.key: SAME_POSITIONS}
+    positions = {start.key: SAME_POSITIONS}
     hidden: set[str] = set()
     waiting = [start]
     for ref in waiting:
         if ref.node is None:
             continue
-        row, column = found[ref.key]
-        places = ref.node.op.positions(*(r.type for r in ref.node.operands))
-        if not any(places):
+        row, column = positions[ref.key]
+        maps = ref.node.op.positions(*(r.type for r in ref.node.operands))
+        if not any(maps):
             hidden.add(ref.node.primitive.op_name)
-        for operand, place in zip(ref.node.operands, places, strict=True):
-            if place is None:
+        for operand, axis_maps in zip(ref.node.operands, maps, strict=True):
+            if axis_maps is None:
                 continue
-            there = (row.then(place[0]), column.then(place[1]))
-            if operand.key not in found:
-                found[operand.key] = there
+            there = (row.then(axis_maps[0]), column.then(axis_maps[1]))
+            if operand.key not in positions:
+                positions[operand.key] = there
                 waiting.append(operand)
-            elif found[operand.key] != there:
+            elif positions[operand.key] != there:
                 raise GraphError(
                     f"two ways lead to {_described(operand)}, and elements lie at different places "
-                    f"on it; give the "
-                    "place with crop_manual"
+                    f"on it; give the place with crop_manual"
                 )
-    return found, hidden
+    return positions, hidden
 
 
 def _described(ref: Ref) -> str:

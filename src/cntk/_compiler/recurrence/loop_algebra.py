@@ -141,7 +141,7 @@ class LoopParser:
         if matrix.leaf is None or matrix.type.rank != 2 or left.type.rank != 1:
             raise NoMatch(
                 f"{_named(node)} multiplies {left.type} and {matrix.type}, and not a vector and a "
-                "parameter that is a matrix"
+                f"parameter that is a matrix"
             )
         return SymbolicExpr("times", (part,), ref=matrix)
 

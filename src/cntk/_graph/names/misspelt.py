@@ -15,10 +15,9 @@ from cntk.errors import UnknownNameError
 # Where a name of one module may be that was looked for in another.
 _PLACES = (
     "cntk cntk.layers cntk.ops cntk.ops.sequence cntk.learners cntk.losses cntk.metrics "
-    "cntk.initializer cntk.io "
-    "cntk.io.transforms cntk.logging cntk.logging.graph cntk.train cntk.train.distributed "
-    "cntk.device cntk.random "
-    "cntk.debugging cntk.variables cntk.axis cntk.core cntk.ops.functions cntk.layers.typing"
+    "cntk.initializer cntk.io cntk.io.transforms cntk.logging cntk.logging.graph cntk.train "
+    "cntk.train.distributed cntk.device cntk.random cntk.debugging cntk.variables cntk.axis "
+    "cntk.core cntk.ops.functions cntk.layers.typing"
 ).split()
 # What other libraries call it.
 _ELSEWHERE = {

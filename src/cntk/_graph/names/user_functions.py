@@ -25,8 +25,7 @@ def register_callback(op_name: str, callback: Callable[..., Any]) -> None:
     if not isinstance(op_name, str) or not callable(callback):
         raise ArgumentError(
             f"register_udf_deserialize_callback: expected a name and a function, got "
-            f"{type(op_name).__name__} and "
-            f"{type(callback).__name__}"
+            f"{type(op_name).__name__} and {type(callback).__name__}"
         )
     if op_name in _callbacks:
         raise ValueError(
@@ -58,9 +57,8 @@ def loader_of(op_name: str, module: str, class_name: str) -> Callable[..., Any]:
     if cls is None:
         raise UserFunctionError(
             f"it holds a user function {quoted(op_name)} of the class {class_name} in the module "
-            f"{module}, which this program "
-            f"has not defined; import the module before loading, or give something that makes the "
-            f"function: "
+            f"{module}, which this program has not defined; import the module before loading, or "
+            f"give something that makes the function: "
             f"Function.register_udf_deserialize_callback({quoted(op_name)}, lambda inputs, name, "
             f"state: ...)"
         )

@@ -8,10 +8,8 @@ from cntk._old_programs.rows import Changed, Module, Name, Row, keyword
 
 ABSTRACT = (
     "Awaitable AsyncIterable AsyncIterator AsyncGenerator Coroutine Hashable Iterable Iterator "
-    "Generator Reversible Sized "
-    "Container Callable Collection Set MutableSet Mapping MutableMapping MappingView KeysView "
-    "ItemsView ValuesView "
-    "Sequence MutableSequence ByteString"
+    "Generator Reversible Sized Container Callable Collection Set MutableSet Mapping "
+    "MutableMapping MappingView KeysView ItemsView ValuesView Sequence MutableSequence ByteString"
 ).split()
 
 NAMES = (  # owner, old name, what stands in for it, the line to write, gone since

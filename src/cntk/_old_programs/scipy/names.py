@@ -76,8 +76,7 @@ NAMES = (  # owner, old name, what stands in for it, the line to write, gone sin
 
 WINDOWS = (
     "barthann bartlett blackman blackmanharris bohman boxcar chebwin cosine exponential flattop "
-    "gaussian general_gaussian hamming "
-    "hann kaiser nuttall parzen triang tukey"
+    "gaussian general_gaussian hamming hann kaiser nuttall parzen triang tukey"
 ).split()
 
 ITERATIVE = "bicg bicgstab cg cgs gcrotmk gmres lgmres minres qmr tfqmr".split()

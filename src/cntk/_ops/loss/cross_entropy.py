@@ -240,8 +240,8 @@ class Total(Op):
         if first != second and not (self.broadcasts_scalars and 1 in (first, second)):
             raise GraphError(
                 f"the samples of output and target must have the same number of elements, but have "
-                f"{first} and {second}; "
-                "use cntk.reshape, cntk.slice or cntk.one_hot to bring them to one size"
+                f"{first} and {second}; use cntk.reshape, cntk.slice or cntk.one_hot to bring them "
+                f"to one size"
             )
 
     def total(self, *operands: Tensor) -> Tensor:

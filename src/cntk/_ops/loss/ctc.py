@@ -79,8 +79,7 @@ class ForwardBackward(Op):
             if sizes[0] != sizes[1]:
                 raise GraphError(
                     f"labels and features must have as many classes: {shape_text(labels.shape)} is "
-                    f"{sizes[0]}, "
-                    f"{shape_text(features.shape)} is {sizes[1]}"
+                    f"{sizes[0]}, {shape_text(features.shape)} is {sizes[1]}"
                 )
             if self.blank_token_id >= sizes[0]:
                 raise GraphError(

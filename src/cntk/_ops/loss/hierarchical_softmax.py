@@ -69,8 +69,7 @@ def hierarchical_softmax_layer(
     if label.shape not in ((), (1,)):
         raise GraphError(
             f"hierarchical_softmax_layer: label_index must be a scalar, got "
-            f"{shape_text(label.shape)}; "
-            "give the label's number instead of a one-hot vector"
+            f"{shape_text(label.shape)}; give the label's number instead of a one-hot vector"
         )
     group = floor(element_divide(plus(label, 0.5), size))
     within = floor(plus(minus(label, element_times(group, size)), 0.5))

@@ -15,11 +15,9 @@ __all__ = ["lattice_sequence_with_softmax"]
 
 _REASON = (
     "sequence training on lattices is not computed here: it needs a recogniser's word lattices, "
-    "phone models and "
-    "transition probabilities in formats that no other program writes any more. Train with "
-    "cntk.forward_backward "
-    "(connectionist temporal classification), or with cntk.cross_entropy_with_softmax on aligned "
-    "frames"
+    "phone models and transition probabilities in formats that no other program writes any more. "
+    "Train with cntk.forward_backward (connectionist temporal classification), or with "
+    "cntk.cross_entropy_with_softmax on aligned frames"
 )
 
 

@@ -162,8 +162,7 @@ def _noise(distribution: Any, dtype: DType) -> np.ndarray:
     if isinstance(distribution, Parameter):
         raise TypeError(
             "nce_loss: noise_distribution must be an array or a constant, since the loss is made "
-            "for its values; "
-            "give the parameter's `value`"
+            "for its values; give the parameter's `value`"
         )
     try:
         values = np.asarray(
@@ -203,8 +202,7 @@ def _check_shapes(w: Variable, b: Variable, x: Variable, y: Variable, classes: i
             expected_text = shape_text(-1 if d is None else d for d in dims)
             raise GraphError(
                 f"nce_loss: {role} must be {expected_text} with the {classes} classes of "
-                f"noise_distribution, "
-                f"got {shape_text(shape)}"
+                f"noise_distribution, got {shape_text(shape)}"
             )
     if (
         w.type_.has_shape

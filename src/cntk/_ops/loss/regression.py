@@ -372,8 +372,7 @@ def cosine_distance_with_negative_samples(
     """
     if not all(isinstance(n, Integral) and n >= 0 for n in (shift, num_negative_samples)):
         raise GraphError(
-            "cosine_distance_with_negative_samples: expected integers, 0 or more, as shift "
-            "and "
+            f"cosine_distance_with_negative_samples: expected integers, 0 or more, as shift and "
             f"num_negative_samples, got {shift!r} and {num_negative_samples!r}"
         )
     op = CosDistanceWithNegativeSamples(int(shift), int(num_negative_samples))

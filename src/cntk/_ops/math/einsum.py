@@ -71,8 +71,8 @@ class Einsum(Fused):
             if len(term) != operand.rank:
                 raise GraphError(
                     f"'{self.equation}' names {len(term)} axes '{term}' of an operand "
-                    f"{shape_text(operand.shape)}; give "
-                    "each static axis a letter, and no dynamic one"
+                    f"{shape_text(operand.shape)}; give each static axis a letter, and no dynamic "
+                    f"one"
                 )
         shape = tuple(sizes[letter] for letter in result)
         return TensorType(shape, join_axes(operands, broadcast=False), operands[0].dtype)
@@ -240,8 +240,7 @@ def _read(equation: str, count: int) -> str:
     if wrong:
         raise GraphError(
             f"einsum: '{equation}' has {wrong[0]!r}; only letters may name axes, commas part "
-            f"operands, and the "
-            "result stands behind '->'. Dynamic axes have no letter"
+            f"operands, and the result stands behind '->'. Dynamic axes have no letter"
         )
     if len(terms) != count or not count:
         raise GraphError(
@@ -255,8 +254,7 @@ def _read(equation: str, count: int) -> str:
     if unknown:
         raise GraphError(
             f"einsum: the result '{result}' of '{equation}' must have each letter once, and only "
-            f"letters of the operands; "
-            f"'{unknown[0]}' is not so"
+            f"letters of the operands; '{unknown[0]}' is not so"
         )
     return f"{','.join(terms)}->{result}"
 
@@ -287,8 +285,7 @@ def batchmatmul(left: Operand, right: Operand, name: str = "") -> Composite:
     if -1 in ranks or ranks[0] != ranks[1] or ranks[0] < 2:
         raise GraphError(
             f"batchmatmul: expected two operands of the same, known rank, 2 at least, got "
-            f"{operands[0].type_} and "
-            f"{operands[1].type_}"
+            f"{operands[0].type_} and {operands[1].type_}"
         )
     batch_letters = ascii_letters[: ranks[0] - 2]
     return compose_fused(

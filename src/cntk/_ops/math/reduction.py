@@ -166,8 +166,7 @@ class ReduceElements(Op):
         if dynamic and x.is_sequence:
             raise GraphError(
                 "sequences cannot be reduced along the batch axis; reduce along the sequence axis "
-                "first, "
-                "or along Axis.all_axes()"
+                "first, or along Axis.all_axes()"
             )
         if dynamic and not x.has_batch_axis:
             raise GraphError("the operand has no batch axis to reduce along")
@@ -182,8 +181,8 @@ class ReduceElements(Op):
             shape = tuple(n for d, n in enumerate(x.shape) if d not in dims)
         if rows and self.reduction_op_name in ("Argmax", "Argmin"):
             raise GraphError(
-                "the index of the largest or smallest element exists along static axes only; "
-                "use one, or leave axis out"
+                "the index of the largest or smallest element exists along static axes only; use "
+                "one, or leave axis out"
             )
         return TensorType(shape, () if rows else x.dynamic_axes, x.dtype)
 
@@ -292,14 +291,13 @@ def _checked(
     if sequence and not along_sequences:
         raise GraphError(
             f"{op_name}: cannot reduce along the sequence axis '{sequence[0].name}'; use "
-            f"sequence.reduce_sum "
-            "or sequence.reduce_max"
+            f"sequence.reduce_sum or sequence.reduce_max"
         )
     if not keepdims and len(static) < len(axes):
         raise GraphError(
             f"{op_name}: keepdims=False needs static axes given one by one, got axis={axis!r}; a "
-            f"reduction over all "
-            "static axes, all axes or the batch drops them in any case, so leave keepdims out"
+            f"reduction over all static axes, all axes or the batch drops them in any case, so "
+            f"leave keepdims out"
         )
     return axes, static
 

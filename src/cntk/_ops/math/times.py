@@ -91,34 +91,29 @@ class Times(Op):
         if 0 < self.infer_input_rank_to_map >= left.rank:
             raise GraphError(
                 f"infer_input_rank_to_map ({self.infer_input_rank_to_map}) must be smaller than "
-                f"the left operand's rank "
-                f"({left.rank}), so that an axis is left to be summed over"
+                f"the left operand's rank ({left.rank}), so that an axis is left to be summed over"
             )
         if count < 0:
             raise GraphError(
                 f"the output rank ({self.output_rank}) is larger than the right operand's rank "
-                f"({right.rank}); "
-                "use at most as many axes for the output as that operand has"
+                f"({right.rank}); use at most as many axes for the output as that operand has"
             )
         if count > left.rank:
             raise GraphError(
                 f"the right operand's first {count} axes are summed over, and the left operand has "
-                f"only {left.rank} axes; "
-                "give the right operand fewer axes, or raise output_rank"
+                f"only {left.rank} axes; give the right operand fewer axes, or raise output_rank"
             )
         summed, first = left.shape[left.rank - count :], right.shape[:count]
         if left.is_sparse and count > 1:
             raise GraphError(
                 f"{count} axes of the left operand would be summed over, and of a sparse one only "
-                f"the last can be; "
-                "make it dense, or flatten both"
+                f"the last can be; make it dense, or flatten both"
             )
         if not all(a == b or a < 0 or b < 0 for a, b in zip(summed, first, strict=True)):
             which = "axis" if count == 1 else f"{count} axes"
             raise GraphError(
                 f"the last {which} of the left operand ({shape_text(summed)}) and the first of the "
-                f"right "
-                f"({shape_text(first)}) must agree"
+                f"right ({shape_text(first)}) must agree"
             )
         axes = join_axes(operands)
         if self.reduces_sequence:

@@ -225,8 +225,8 @@ def _without_channels(
     if rank - spatial not in (0, 1):
         raise GraphError(
             f"{block_name}: with reduction_rank 0 the kernel {shape_text(kernel.shape)} must have "
-            f"an axis for each of "
-            f"the operand's {shape_text(x.shape)}, and one for the filters if there are several"
+            f"an axis for each of the operand's {shape_text(x.shape)}, and one for the filters if "
+            f"there are several"
         )
     op = replace(
         op,

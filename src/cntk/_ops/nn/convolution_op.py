@@ -161,8 +161,7 @@ class Convolution(Op):
             )
             raise GraphError(
                 f"the kernel {shape_text(kernel)} must have one axis more than the operand "
-                f"{shape_text(x)}: {layout} "
-                "on [channels x positions]"
+                f"{shape_text(x)}: {layout} on [channels x positions]"
             )
         if any(d < 0 for d in kernel[len(kernel) - len(x) + 1 :]):
             raise GraphError(
@@ -206,9 +205,8 @@ class Convolution(Op):
         if filters % self.groups or kernel_channels * self.groups != channels:
             raise GraphError(
                 f"{self.groups} groups need {self.groups} times the kernel's channels "
-                f"({kernel_channels}) as the "
-                f"operand's ({channels}), and a number of filters ({filters}) that {self.groups} "
-                f"divides"
+                f"({kernel_channels}) as the operand's ({channels}), and a number of filters "
+                f"({filters}) that {self.groups} divides"
             )
 
     def _transposed_shape(self, kernel: Shape, x: Shape) -> Shape:
@@ -231,9 +229,8 @@ class Convolution(Op):
             if any(n >= 0 and c != n for c, n in zip(counts, x[1:], strict=True)):
                 raise GraphError(
                     f"a convolution of output_shape {shape_text(self.output_shape)} gives "
-                    f"{shape_text(counts)} "
-                    f"positions, and the operand has {shape_text(x[1:])}; leave output_shape out "
-                    f"to have it inferred"
+                    f"{shape_text(counts)} positions, and the operand has {shape_text(x[1:])}; "
+                    f"leave output_shape out to have it inferred"
                 )
             return self.output_shape
         sizes = (
@@ -294,10 +291,8 @@ class Convolution(Op):
         if self._channel_windows(kernel, x) is not None and (filters > 1 or self.groups > 1):
             raise GraphError(
                 f"windows that cover only some of the {x.shape[0]} channels, or padded channels, "
-                f"can be computed for a "
-                "single filter only; give the kernel all channels and auto_padding False for the "
-                "channel axis: "
-                "[False, True, ...]"
+                f"can be computed for a single filter only; give the kernel all channels and "
+                f"auto_padding False for the channel axis: [False, True, ...]"
             )
 
     def _channel_windows(self, kernel: TensorType, x: TensorType) -> Windows | None:

@@ -62,8 +62,7 @@ class LayerNormalized(Fused):
             ):
                 raise GraphError(
                     f"{what} must have as many elements as the operand's last axis "
-                    f"({shape_text(x.shape[-1:])}), got "
-                    f"{shape_text(operand.shape)}"
+                    f"({shape_text(x.shape[-1:])}), got {shape_text(operand.shape)}"
                 )
         return x.dense()
 

@@ -83,8 +83,7 @@ class BatchNormalization(Op):
                 )
                 raise GraphError(
                     f"scale, bias and running statistics must have {channels} "
-                    f"({self._features(x.shape)}), got "
-                    f"{shape_text(t.shape)}"
+                    f"({self._features(x.shape)}), got {shape_text(t.shape)}"
                 )
         if len(operands) > 5 and _size(operands[5].shape) > 1:
             raise GraphError(
@@ -184,8 +183,8 @@ def _check_formats(operands: tuple[TensorType, ...]) -> None:
         if data is not None and t.dtype is not None and t.dtype not in allowed:
             raise GraphError(
                 f"scale, bias and running statistics must be "
-                f"{' or '.join(d.name for d in allowed if d is not None)} "
-                f"beside data of {data.name}, got {t.dtype.name}; use cntk.cast"
+                f"{' or '.join(d.name for d in allowed if d is not None)} beside data of "
+                f"{data.name}, got {t.dtype.name}; use cntk.cast"
             )
 
 
@@ -273,8 +272,7 @@ def batch_normalization(
     if running_count is None:
         warnings.warn(
             "batch_normalization: without running_count the running statistics do not know how "
-            "many samples they hold; "
-            "pass running_count=constant(0)",
+            "many samples they hold; pass running_count=constant(0)",
             stacklevel=2,
         )
         running_count = Constant(0, shape=(), dtype=dtype or np.float32)

@@ -92,8 +92,7 @@ class Windowed(Op):
         if not 0 < len(window) <= rank:
             raise GraphError(
                 f"the window {shape_text(window)} has more axes than the operand "
-                f"{shape_text(shape)}; windows lie on "
-                "the last axes; use one with fewer axes"
+                f"{shape_text(shape)}; windows lie on the last axes; use one with fewer axes"
             )
         strides = spread(self.strides, max(len(self.strides), len(window)), "strides")
         if len(strides) > rank:
@@ -299,8 +298,8 @@ class Unpooling(Windowed):
             raise GraphError("only max pooling can be undone; use cntk.MAX_UNPOOLING")
         if pooled.dynamic_axes != source.dynamic_axes:
             raise GraphError(
-                "the pooled operand and the pooling's own operand must lie on the same dynamic axes"
-                "; bring them together with cntk.reconcile_dynamic_axes or "
+                "the pooled operand and the pooling's own operand must lie on the same dynamic "
+                "axes; bring them together with cntk.reconcile_dynamic_axes or "
                 "cntk.sequence.broadcast_as"
             )
         windows = self.windows(self.unpooling_window_shape, source.shape)
@@ -310,9 +309,8 @@ class Unpooling(Windowed):
         ):
             raise GraphError(
                 f"pooling {shape_text(source.shape)} this way gives {shape_text(counts)}, and the "
-                f"pooled operand is "
-                f"{shape_text(pooled.shape)}; window, strides and padding must be those of the "
-                f"pooling"
+                f"pooled operand is {shape_text(pooled.shape)}; window, strides and padding must "
+                f"be those of the pooling"
             )
         return TensorType(source.shape, source.dynamic_axes, source.dtype)
 

@@ -62,9 +62,8 @@ def mean_variance_normalization(
     axes = list(range(-1, -1 - rank + (0 if use_stats_across_channels or rank == 1 else 1), -1))
     if not axes:
         raise GraphError(
-            "mean_variance_normalization: expected an operand whose shape is known, with at least "
-            "one static axis, "
-            f"got {variable.type_}"
+            f"mean_variance_normalization: expected an operand whose shape is known, with at least "
+            f"one static axis, got {variable.type_}"
         )
 
     def build(x: Any) -> Composite:
@@ -141,8 +140,7 @@ def image_scaler(x: Operand, scalar: float, biases: Sequence[float], name: str =
     ):
         raise GraphError(
             f"image_scaler: expected an operand [channels x height x width] and as many biases as "
-            f"channels, got "
-            f"{variable.type_} and {len(shifts)}"
+            f"channels, got {variable.type_} and {len(shifts)}"
         )
 
     def build(image: Any) -> Composite:

@@ -61,8 +61,7 @@ class Windows:
         if 0 <= length < self.size - self.lower - self.upper:
             raise GraphError(
                 f"the window is {self.size} long and the axis only {length}; use a shorter window, "
-                f"or pad the operand "
-                "with cntk.pad first"
+                f"or pad the operand with cntk.pad first"
             )
         return self.count(length)
 
@@ -78,8 +77,8 @@ class Windows:
         if room < 0:
             raise GraphError(
                 f"the window reaches over {self.extent} elements (dilation {self.dilation}) and "
-                f"the axis is only "
-                f"{length} long; use a shorter window, a smaller dilation, or padding"
+                f"the axis is only {length} long; use a shorter window, a smaller dilation, or "
+                f"padding"
             )
         return (-(-room // self.stride) if self.ceil else room // self.stride) + 1
 

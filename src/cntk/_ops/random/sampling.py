@@ -69,8 +69,7 @@ class Sampling(Op):
         if not self.allow_duplicates and 0 <= count <= self.num_samples:
             raise GraphError(
                 f"without duplicates fewer samples ({self.num_samples}) can be drawn than there "
-                f"are classes ({count}); "
-                "draw fewer, or allow duplicates"
+                f"are classes ({count}); draw fewer, or allow duplicates"
             )
         return count
 
@@ -93,8 +92,7 @@ class Sampling(Op):
         if possible < needed:
             raise FeedError(
                 f"{self.op_name}: {needed} {'class' if needed == 1 else 'different classes'} "
-                f"cannot be drawn, "
-                f"since only {possible} have a weight above 0"
+                f"cannot be drawn, since only {possible} have a weight above 0"
             )
         return sums
 

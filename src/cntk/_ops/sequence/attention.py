@@ -303,8 +303,7 @@ def scaled_dot_product_attention(
         if not shape or shape[-1] < 1:
             raise GraphError(
                 "sequence.scaled_dot_product_attention: the query's size is not known yet; give "
-                "the scale, or apply it to "
-                "a query of known shape"
+                "the scale, or apply it to a query of known shape"
             )
         scale = 1 / math.sqrt(shape[-1])
     return attention((query, key, value), scale, causal, dropout_rate, seed, name)

@@ -324,8 +324,8 @@ class SequenceScatter(OnCondition):
                 )
                 raise FeedError(
                     f"sequence.scatter: the condition on the axis {axis_text(axes[-1])} selects "
-                    f"{selected[:8]} frames, and "
-                    f"{whose} {'have' if own else 'has'} {list(lengths)[:8]}"
+                    f"{selected[:8]} frames, and {whose} {'have' if own else 'has'} "
+                    f"{list(lengths)[:8]}"
                 )
             return x.new_zeros((flags.shape[0], *x.shape[1:])).index_add(0, rows, x)
 

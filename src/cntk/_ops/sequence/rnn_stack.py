@@ -64,8 +64,7 @@ class OptimizedRNNStack(Op):
         if self.num_layers < 1 or self.hidden_size < 1:
             raise GraphError(
                 f"expected one layer and one hidden element at least, got num_layers "
-                f"{self.num_layers} and hidden_size "
-                f"{self.hidden_size}"
+                f"{self.num_layers} and hidden_size {self.hidden_size}"
             )
         if x.rank != 1:
             raise GraphError(
@@ -92,8 +91,8 @@ class OptimizedRNNStack(Op):
             raise GraphError(
                 f"{expected} weights are needed for {inputs} inputs, a parameter of shape "
                 f"{shape_text((expected // self.hidden_size, self.hidden_size))}, and there are "
-                f"{size} "
-                f"({shape_text(weights)}); give the shape (InferredDimension, {self.hidden_size})"
+                f"{size} ({shape_text(weights)}); give the shape (InferredDimension, "
+                f"{self.hidden_size})"
             )
 
     def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
@@ -165,9 +164,8 @@ class OptimizedRNNStack(Op):
             if layout.starts is not None:
                 raise FeedError(
                     "optimized_rnnstack: every sequence starts from zeros, and some were given as "
-                    "going on from the "
-                    "previous minibatch; build the layers with cntk.layers.Recurrence, which "
-                    "carries states over"
+                    "going on from the previous minibatch; build the layers with "
+                    "cntk.layers.Recurrence, which carries states over"
                 )
             if rows.shape[0] == 0:
                 return rows.new_zeros(0, self.hidden_size * self.directions)

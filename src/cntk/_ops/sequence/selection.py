@@ -62,9 +62,8 @@ def input_variable(
     """
     if not isinstance(sequence_axis, (Axis, str)):
         raise ArgumentError(
-            "sequence.input_variable: sequence_axis: expected an axis, such as Axis('words') or "
-            "Axis.default_dynamic_axis(), "
-            f"got {shown(sequence_axis)}"
+            f"sequence.input_variable: sequence_axis: expected an axis, such as Axis('words') or "
+            f"Axis.default_dynamic_axis(), got {shown(sequence_axis)}"
         )
     axes = (Axis.default_batch_axis(), sequence_axis)
     return _input_variable(shape, dtype, needs_gradient, is_sparse, axes, name)

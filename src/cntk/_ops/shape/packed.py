@@ -51,8 +51,7 @@ def register_layout(run: RunContext, axes: Axes, lengths: list[int]) -> Layout:
     elif known.lengths != tuple(lengths):
         raise FeedError(
             f"sequences on the axis {axis_text(axes[-1])} have lengths {list(known.lengths)[:8]} "
-            f"in one place and {lengths[:8]} "
-            "in another"
+            f"in one place and {lengths[:8]} in another"
         )
     return known
 
@@ -141,8 +140,7 @@ def select_rows(flags: Tensor, layout: Layout, op_name: str) -> tuple[Tensor, li
     if 0 in lengths:
         raise FeedError(
             f"{op_name}: no frame of sequence {lengths.index(0)} of the minibatch is selected; a "
-            f"sequence must have at "
-            "least one frame"
+            f"sequence must have at least one frame"
         )
     return to_device(rows, flags.device), lengths
 
@@ -178,8 +176,8 @@ def frame_rows(
     if len(condition) > 1 and run.layout(condition).count != layout.count:
         raise FeedError(
             f"{run.layout(condition).count} sequences on the axis {axis_text(condition[-1])} "
-            f"select frames of {layout.count} "
-            f"sequences on the axis {axis_text(axes[-1])}; there must be as many"
+            f"select frames of {layout.count} sequences on the axis {axis_text(axes[-1])}; there "
+            f"must be as many"
         )
     lengths = layout.lengths_tensor[sequences]
     beyond = (positions < 0) | (positions >= lengths)
@@ -187,9 +185,8 @@ def frame_rows(
         k = int(torch.nonzero(beyond)[0])
         raise FeedError(
             f"frame {int(positions[k])} of sequence {int(sequences[k])} is selected on the axis "
-            f"{axis_text(condition[-1])}, and "
-            f"the sequence has {int(lengths[k])} frames on the axis {axis_text(axes[-1])}; give "
-            f"both the same lengths"
+            f"{axis_text(condition[-1])}, and the sequence has {int(lengths[k])} frames on the "
+            f"axis {axis_text(axes[-1])}; give both the same lengths"
         )
     return layout.first[sequences] + positions
 

@@ -70,9 +70,8 @@ def _single_frames(value: Tensor, own: Layout, count: int) -> Tensor:
     if own.longest != 1 or own.count != count:
         raise FeedError(
             f"reconcile_dynamic_axes: only sequences of one frame each can be put on a batch axis, "
-            f"one for each sample; "
-            f"there are {count} samples, and sequences of lengths {list(own.lengths)[:8]}; reduce "
-            f"the sequences first"
+            f"one for each sample; there are {count} samples, and sequences of lengths "
+            f"{list(own.lengths)[:8]}; reduce the sequences first"
         )
     return value
 
@@ -83,8 +82,8 @@ def _same_lengths(value: Tensor, own: Layout, target: Layout, axes: tuple[Axis, 
     if own.lengths != target.lengths:
         raise FeedError(
             f"reconcile_dynamic_axes: sequences on the axis {axis_text(axes[0])}, of lengths "
-            f"{list(own.lengths)[:8]}, cannot be "
-            f"put on the axis {axis_text(axes[1])}, of lengths {list(target.lengths)[:8]}"
+            f"{list(own.lengths)[:8]}, cannot be put on the axis {axis_text(axes[1])}, of lengths "
+            f"{list(target.lengths)[:8]}"
         )
     return value
 

@@ -59,8 +59,7 @@ class Reshape(Op):
         if not 0 <= start <= stop <= rank:
             raise GraphError(
                 f"the axes from {start} to {stop} are no part of an operand with {rank} axes, or "
-                f"begin is past end; "
-                f"use positions from 0 to {rank}, the lower one first"
+                f"begin is past end; use positions from 0 to {rank}, the lower one first"
             )
         return start, stop
 

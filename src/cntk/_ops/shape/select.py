@@ -48,8 +48,7 @@ class Gather(Op):
         if table.has_batch_axis:
             raise GraphError(
                 "entries are gathered from a parameter or constant, and the first operand has a "
-                "batch axis; use cntk.times "
-                "with a one-hot right operand instead"
+                "batch axis; use cntk.times with a one-hot right operand instead"
             )
         if not table.rank:
             raise GraphError(

@@ -280,8 +280,7 @@ def slice(
     if not axes or not len(axes) == len(begins) == len(ends) == len(steps):
         raise GraphError(
             f"slice: expected as many begins, ends and strides as axes, got {len(axes)} axes, "
-            f"{len(begins)} begins, "
-            f"{len(ends)} ends and {len(steps)} strides"
+            f"{len(begins)} begins, {len(ends)} ends and {len(steps)} strides"
         )
     chosen = [as_axis(a, "slice") for a in axes]
     if any(not a.is_static_axis for a in chosen):

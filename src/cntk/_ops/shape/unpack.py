@@ -154,8 +154,7 @@ def _as_lengths(lengths: Tensor, extent: int) -> list[int]:
     if wrong:
         raise FeedError(
             f"to_sequence: a sequence length is {wrong[0]}; the axis has {extent} elements, and a "
-            f"sequence must have "
-            "at least one frame"
+            f"sequence must have at least one frame"
         )
     return result
 
@@ -192,8 +191,8 @@ def _check_fits(x: Tensor, layout: Layout, axis: Axis) -> None:
     if x.shape[0] != layout.count or x.shape[1] < layout.longest:
         raise FeedError(
             f"to_sequence_like: {x.shape[0]} times {x.shape[1]} elements are to become "
-            f"{layout.count} sequences of up to "
-            f"{layout.longest} frames on the axis {axis_text(axis)}"
+            f"{layout.count} sequences of up to {layout.longest} frames on the axis "
+            f"{axis_text(axis)}"
         )
 
 

@@ -85,7 +85,7 @@ def static_index(axis: Axis, x: TensorType) -> int:
     if not x.rank:
         raise GraphError(
             f"static axis {axis.static_axis_index()} is out of range: the operand is a number and "
-            "has no static axes; give it one with cntk.expand_dims, or leave axis out"
+            f"has no static axes; give it one with cntk.expand_dims, or leave axis out"
         )
     return static_axis(axis.static_axis_index(), x.rank)
 

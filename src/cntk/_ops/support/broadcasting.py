@@ -45,7 +45,7 @@ def broadcast_shapes(*shapes: Shape) -> Shape:
             listed = ", ".join(map(str, sorted(fixed)))
             raise GraphError(
                 f"static axis {axis} of the operands must agree or be 1, but has {listed}; use "
-                "cntk.reshape, cntk.slice or cntk.pad to bring them to one shape"
+                f"cntk.reshape, cntk.slice or cntk.pad to bring them to one shape"
             )
         if fixed:
             result.append(fixed.pop())
@@ -82,9 +82,8 @@ def join_axes(types: tuple[TensorType, ...], broadcast: bool = True) -> tuple:  
             names = ["[" + ", ".join(axis_text(a) for a in axes_) + "]" for axes_ in (result, axes)]
             raise GraphError(
                 f"operands lie on different dynamic axes, {names[0]} and {names[1]}; bring them "
-                f"together with "
-                "cntk.reconcile_dynamic_axes, cntk.sequence.broadcast_as or by giving their inputs "
-                "the same axis"
+                f"together with cntk.reconcile_dynamic_axes, cntk.sequence.broadcast_as or by "
+                f"giving their inputs the same axis"
             )
     return result
 
@@ -252,8 +251,7 @@ def need_equal_lengths(run: RunContext, axes: tuple[Axis, ...], other: tuple[Axi
     if lengths != others:
         raise FeedError(
             f"sequences on the axes {axis_text(axes[-1])} and {axis_text(other[-1])} meet frame by "
-            f"frame, and their lengths "
-            f"differ: {list(lengths)[:8]} and {list(others)[:8]}"
+            f"frame, and their lengths differ: {list(lengths)[:8]} and {list(others)[:8]}"
         )
 
 

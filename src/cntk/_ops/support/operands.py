@@ -61,9 +61,8 @@ def _as_array(x: Any, op_name: str) -> np.ndarray:
     except (TypeError, ValueError):  # NumPy takes no lists of different length
         raise ArgumentError(
             f"{op_name}: expected a variable, a function, a number or an array as operand, got "
-            f"lists of different length or depth, "
-            f"{shown(x)}; give an array, or a variable to which sequences of different length are "
-            f"fed"
+            f"lists of different length or depth, {shown(x)}; give an array, or a variable to "
+            f"which sequences of different length are fed"
         ) from None
     if not array.size and isinstance(x, (list, tuple)):
         raise ArgumentError(

@@ -305,16 +305,14 @@ def as_block(
     if not all(isinstance(pair, (tuple, list)) and len(pair) == 2 for pair in arguments):
         raise ArgumentError(
             f"as_block '{op_name}': block_arguments_map: expected pairs of an argument and what it "
-            f"stands for, got "
-            f"{shown(block_arguments_map)}"
+            f"stands for, got {shown(block_arguments_map)}"
         )
     pairs = [(inner, as_operand(outer, op_name="as_block")) for inner, outer in arguments]
     for inner, _ in pairs:
         if not (isinstance(inner, Variable) and inner.is_placeholder):
             raise GraphError(
                 f"as_block '{block_op_name}': {inner!r} is no placeholder; all arguments of the "
-                f"graph of a block must "
-                "be placeholders"
+                f"graph of a block must be placeholders"
             )
     # The block has stand-ins of its own, so that the placeholders can be used again.
     open_arguments = set(composite.arguments)

@@ -90,8 +90,8 @@ def register_native_user_function(op_id: str, module_name: str, factory_method_n
     except (ImportError, ValueError) as error:
         raise UserFunctionError(
             f"register_native_user_function '{op_id}': the module {quoted(module_name)} cannot be "
-            f"imported ({error}); "
-            "what the original has in a shared library must be a Python module here"
+            f"imported ({error}); what the original has in a shared library must be a Python "
+            f"module here"
         ) from error
     factory = getattr(module, factory_method_name, None)
     if not callable(factory):
@@ -182,16 +182,14 @@ def native_function(
     if not isinstance(made, Function):
         raise UserFunctionError(
             f"{operation_text(op_id, name)}: {registration.method} must return a function of the "
-            f"operands, and returned "
-            f"a {type(made).__name__}"
+            f"operands, and returned a {type(made).__name__}"
         )
     body = Composite(made.root_function)
     foreign = [v for v in body.arguments if v not in inside]
     if foreign:
         raise UserFunctionError(
             f"{operation_text(op_id, name)}: {registration.method} returned a function of "
-            f"{foreign[0]!r}, which is none "
-            "of the operands that it was given"
+            f"{foreign[0]!r}, which is none of the operands that it was given"
         )
     captured = [v for v in body.inputs if v not in inside]
     op = _Native(body, tuple(inside), op_id, attributes, registration)
@@ -244,9 +242,8 @@ class NativePrimitive(Primitive, inner=True):
         if parameters:
             raise GraphError(
                 f"{operation_text(self.op_name, self._name)} cannot be saved: its factory has made "
-                f"{parameters[0]!r}, and "
-                "files hold none but the operands; make the parameter outside and give it as an "
-                "operand"
+                f"{parameters[0]!r}, and files hold none but the operands; make the parameter "
+                f"outside and give it as an operand"
             )
         return {
             "type": "NativeUserDefinedFunction",

@@ -128,8 +128,7 @@ class _Call:
                 if not isinstance(returned, tuple) or len(returned) != 2:
                     raise UserFunctionError(
                         f"{self.text}: forward must return a pair of a state for backward and the "
-                        f"result, and "
-                        f"returned {_described(returned)}"
+                        f"result, and returned {_described(returned)}"
                     )
                 self.state, results = returned[0], {variables[0]: returned[1]}
             else:
@@ -250,8 +249,8 @@ class _Call:
         if bound.layout.lengths != expected.lengths:
             raise UserFunctionError(
                 f"{self.text}: what {what} has sequences of lengths "
-                f"{list(bound.layout.lengths)[:8]}, and on its axis "
-                f"they are {list(expected.lengths)[:8]}"
+                f"{list(bound.layout.lengths)[:8]}, and on its axis they are "
+                f"{list(expected.lengths)[:8]}"
             )
 
 

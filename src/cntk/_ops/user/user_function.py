@@ -128,7 +128,7 @@ class UserFunction(Function):
         """
         raise NotImplementedError(
             f"{self._op_name()} must define forward(self, arguments, device, outputs_to_retain), "
-            "with a dictionary `outputs` after the arguments if there are several outputs"
+            f"with a dictionary `outputs` after the arguments if there are several outputs"
         )
 
     def backward(self, state: Any, root_gradients: Any, variables: Any = None) -> Any:  # type: ignore[override]
@@ -146,8 +146,7 @@ class UserFunction(Function):
         """
         raise NotImplementedError(
             f"{self._op_name()} has no gradient: it must define backward(self, state, "
-            f"root_gradients), "
-            "with a dictionary `variables` at the end if there are several inputs"
+            f"root_gradients), with a dictionary `variables` at the end if there are several inputs"
         )
 
     def clone(self, cloned_inputs: Sequence[Variable]) -> UserFunction:  # type: ignore[override]
@@ -268,8 +267,7 @@ class UserFunction(Function):
         ):
             raise UserFunctionError(
                 f"{operation_text(self.op_name, self._user_name)}: infer_outputs must return a "
-                f"list of "
-                f"cntk.output_variable, and returned {outputs!r}"
+                f"list of cntk.output_variable, and returned {outputs!r}"
             )
         return list(outputs)
 
@@ -362,8 +360,8 @@ class UserPrimitive(Primitive, inner=True):
         if len(declared) != len(self.results):
             raise UserFunctionError(
                 f"{operation_text(self.user.op_name, self._name)}: infer_outputs told "
-                f"{len(self.results)} outputs at "
-                f"first and {len(declared)} now; their number must not change"
+                f"{len(self.results)} outputs at first and {len(declared)} now; their number must "
+                f"not change"
             )
         return declared
 
@@ -390,8 +388,7 @@ class UserPrimitive(Primitive, inner=True):
         except Exception as error:
             raise UserFunctionError(
                 f"{what} cannot be copied: {type(error).__name__}: {error}; define clone(self, "
-                f"cloned_inputs), which "
-                "returns the same function on other operands"
+                f"cloned_inputs), which returns the same function on other operands"
             ) from error
         if (
             not isinstance(copy, UserFunction)
@@ -400,8 +397,7 @@ class UserPrimitive(Primitive, inner=True):
         ):
             raise UserFunctionError(
                 f"{what}: clone(cloned_inputs) must return a UserFunction of its own on these "
-                f"{len(operands)} operands, and "
-                f"returned {copy!r}"
+                f"{len(operands)} operands, and returned {copy!r}"
             )
         copy._operands, copy._user_name, copy._primitive = list(operands), self._name, None
         return copy.root_function

@@ -295,8 +295,7 @@ def _format(outputs: Sequence[Variable]) -> str:
         return names[dtypes[0]]
     raise FileFormatError(
         f"a file of version 1 holds either float32 or float64 alone, and the function has "
-        f"{' and '.join(dtypes)}; "
-        "use Function.save"
+        f"{' and '.join(dtypes)}; use Function.save"
     )
 
 

@@ -142,9 +142,8 @@ class _Reader:
         if self._uncounted:
             warnings.warn(
                 "the model is from before batch normalization counted samples: the counts begin at "
-                "0, so that the first "
-                "minibatch of further training replaces the running statistics; evaluation is not "
-                "affected",
+                "0, so that the first minibatch of further training replaces the running "
+                "statistics; evaluation is not affected",
                 stacklevel=2,
             )
         return _composite(self._made[root], self._values)
@@ -509,8 +508,7 @@ def _holder(
     if value.shape != type_.shape or (type_.dtype is not None and value.dtype != type_.dtype):
         raise FileFormatError(
             f"'{uid}' is an array of {type_.dtype} and shape {type_.shape}, and its value one of "
-            f"{value.dtype} and shape "
-            f"{value.shape}; the file is damaged"
+            f"{value.dtype} and shape {value.shape}; the file is damaged"
         )
     holder_class = Parameter if kind is VariableKind.Parameter else Constant
     holder = holder_class.__new__(holder_class)

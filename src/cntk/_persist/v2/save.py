@@ -221,8 +221,7 @@ class _Writer:
         if not isinstance(op, Fused):
             raise FileFormatError(
                 f"{operation_text(op.op_name, primitive._name)} cannot be saved: the file format "
-                f"has no such operation, and it "
-                "is not known how to express it by others"
+                f"has no such operation, and it is not known how to express it by others"
             )
         stand_ins = tuple(
             Variable.make(VariableKind.Placeholder, v.type_, v.name) for v in primitive.operands
@@ -249,8 +248,7 @@ class _Writer:
         except GraphError as error:
             raise FileFormatError(
                 f"{operation_text(seen.op_name, seen._name)} cannot be saved before the types of "
-                f"its operands are known: "
-                f"{error}; apply the function to its inputs first"
+                f"its operands are known: {error}; apply the function to its inputs first"
             ) from None
         self._temporaries.append(expanded)
         return expanded

@@ -114,8 +114,7 @@ def user_function_from_file(
     if not isinstance(made, Function):
         raise UserFunctionError(
             f"{op_name} '{name}': deserialize must return a UserFunction or another function, and "
-            f"returned a "
-            f"{type(made).__name__}"
+            f"returned a {type(made).__name__}"
         )
     root = made.root_function
     root._name = root._name or name

@@ -77,9 +77,8 @@ class Random(Initializer):
         if not self.scale > 0:
             raise ValueError(
                 f"CreateInitializer: parameter {quoted(name)}: the scale of initializer "
-                f"'{self.kind}' must be "
-                f"greater than 0, got {self.scale:g}; for a parameter of equal values pass a "
-                f"number as init"
+                f"'{self.kind}' must be greater than 0, got {self.scale:g}; for a parameter of "
+                f"equal values pass a number as init"
             )
 
 
@@ -120,8 +119,8 @@ class Ranked(Random):
         if filter_ < 0 or filter_ + abs(outputs) > rank:
             raise ValueError(
                 f"initializer '{self.kind}': filter_rank {filter_} and output_rank {outputs} "
-                f"together must fit the "
-                f"{rank} axes of a parameter of shape {shape_text(shape)}; pass smaller ranks"
+                f"together must fit the {rank} axes of a parameter of shape {shape_text(shape)}; "
+                f"pass smaller ranks"
             )
         outer, window = shape[: rank - filter_], math.prod(shape[rank - filter_ :])
         split = -outputs if outputs < 0 else len(outer) - outputs

@@ -417,8 +417,7 @@ def _compare_padded(
     ):
         raise CrosstalkError(
             f"{what}: {len(rows)} sequences of shapes {[row.shape for row in rows[:3]]} ... do not "
-            f"fit into a padded array "
-            f"of shape {padded.shape}"
+            f"fit into a padded array of shape {padded.shape}"
         )
     for k, (row, whole) in enumerate(zip(rows, padded, strict=True)):
         other = whole[: len(row)]

@@ -84,8 +84,7 @@ def read_value(stem: str, layers: Mapping[str, type]) -> Any:
     if os.path.exists(stem + ".pkl"):
         raise DataError(
             f"'{stem}.pkl' is pickled: reading it could run whatever code it names, so that it is "
-            f"not read; write it "
-            "again as .npz, as docs/shrink-and-convert.md says"
+            f"not read; write it again as .npz, as docs/shrink-and-convert.md says"
         )
     raise FileNotFoundError(f"there is neither '{stem}.npy' nor '{stem}.npz'")
 

@@ -438,8 +438,7 @@ def _bit_map(operand: Any, bit_map: Any, mean_bits: float | None, what: str) -> 
     if counts.shape != shape:
         raise ConversionError(
             f"{what}: bit_map must be an integer or an array of the operand's shape "
-            f"{shape_text(shape)}, and is of shape "
-            f"{shape_text(counts.shape)}"
+            f"{shape_text(shape)}, and is of shape {shape_text(counts.shape)}"
         )
     return counts
 

@@ -165,10 +165,8 @@ def _weights_of(layer: Function) -> tuple[NDArray[Any], NDArray[Any] | None]:
     if weights.shape and (len(weights.shape) != 2 or min(weights.shape) < 0):
         raise ValueError(
             f"factor_dense: {operation_text('Dense', layer.name)}: its weights must be a matrix, "
-            f"and are of shape "
-            f"{shape_text(weights.shape)}; apply the model to an input of known shape first, and "
-            f"leave out layers of "
-            "several axes by filter_function"
+            f"and are of shape {shape_text(weights.shape)}; apply the model to an input of known "
+            f"shape first, and leave out layers of several axes by filter_function"
         )
     return weights.value, variables["b"].value if "b" in variables else None
 

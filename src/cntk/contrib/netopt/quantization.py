@@ -155,9 +155,8 @@ def _binary(convolution: Function, layer: str) -> Function:
     if len(filters.shape) != 4 or min(filters.shape) < 1:
         raise ConversionError(
             f"{what}: its filters must be of shape [filters x channels x height x width], and are "
-            f"{shape_text(filters.shape)}; "
-            "apply the model to an input of known shape first, or leave the layer out by "
-            "filter_function"
+            f"{shape_text(filters.shape)}; apply the model to an input of known shape first, or "
+            f"leave the layer out by filter_function"
         )
     for key, values in (("strides", strides), ("autoPadding", padding)):
         if values[-1] != values[-2]:

@@ -96,8 +96,7 @@ class ArrayCorpus:
             if count not in (total, len(self._lengths)):
                 raise DataError(
                     f"ArrayDeserializer: '{name}' has {count} samples; expected {total}, as many "
-                    f"as the sequences have in all, "
-                    f"or {len(self._lengths)}, one for each"
+                    f"as the sequences have in all, or {len(self._lengths)}, one for each"
                 )
         self._single = {name for name, count in counts.items() if count != total}
         if self._single == set(counts):
@@ -139,8 +138,8 @@ def _as_samples(name: str, data: Any) -> Any:
     except ValueError:
         raise DataError(
             f"ArrayDeserializer: '{name}' is a list of arrays that do not make one; give sequences "
-            f"one after another, as np.concatenate(sequences) with "
-            f"lengths=[len(s) for s in sequences]"
+            f"one after another, as np.concatenate(sequences) with lengths=[len(s) for s in "
+            f"sequences]"
         ) from None
     if array.ndim == 0 or array.dtype.kind not in "fiub":
         raise DataError(

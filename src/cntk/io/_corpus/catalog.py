@@ -286,8 +286,7 @@ def _frames_of(
             if (length != 1).any() or any(has_frames(c) for c in corpora):
                 raise DataError(
                     f"MinibatchSource: frame_mode reads single samples, and a sequence has "
-                    f"{length.max()}; {names} is "
-                    "read in whole sequences"
+                    f"{length.max()}; {names} is read in whole sequences"
                 )
         elif corpus.indivisible:
             raise DataError(
@@ -297,8 +296,8 @@ def _frames_of(
             short = int(np.flatnonzero(length < lengths[0])[0])
             raise DataError(
                 f"MinibatchSource: frame_mode: sequence '{shortened(str(keys[short]))}' has "
-                f"{length[short]} frames in {names}, and "
-                f"{lengths[0][short]} in {corpora[0].streams[0].name}"
+                f"{length[short]} frames in {names}, and {lengths[0][short]} in "
+                f"{corpora[0].streams[0].name}"
             )
     return lengths[0]
 

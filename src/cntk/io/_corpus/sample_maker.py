@@ -206,8 +206,8 @@ def _stack(name: str, samples: list[np.ndarray]) -> StreamChunk:
     if len(shapes) > 1:
         raise DataError(
             f"MinibatchSource: samples of stream '{name}' differ in shape: {shape_text(shapes[0])} "
-            f"and {shape_text(shapes[1])}; "
-            "images of different sizes need transforms.scale, after any crop"
+            f"and {shape_text(shapes[1])}; images of different sizes need transforms.scale, after "
+            f"any crop"
         )
     frames = np.stack(samples) if len(samples) > 1 else samples[0][None]
     return StreamChunk(frames, np.arange(len(samples) + 1))

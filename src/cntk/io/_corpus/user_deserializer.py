@@ -160,8 +160,8 @@ def _part(where: str, data: Any, stream: StreamInformation) -> StreamChunk:
         is_sequences = data.ndim == rank + 2
         if data.ndim not in (rank + 1, rank + 2):
             raise DataError(
-                f"{where}: expected samples of shape {shape_text(stream.sample_shape)}, "
-                f"one or more of them for each sequence, got an array {shape_text(data.shape)}"
+                f"{where}: expected samples of shape {shape_text(stream.sample_shape)}, one or "
+                f"more of them for each sequence, got an array {shape_text(data.shape)}"
             )
         _check(where, data.shape[data.ndim - rank :], stream)
         frames = _numbers(where, data, stream)

@@ -61,8 +61,7 @@ class ImageLimits:
         if width * height > most:
             raise DataError(
                 f"its {size:,} bytes say that it has {width} x {height} pixels, and {most:,} were "
-                f"expected at the most; "
-                "deserializer['maxPixels'] raises that"
+                f"expected at the most; deserializer['maxPixels'] raises that"
             )
 
 
@@ -105,8 +104,8 @@ def load_decoder(limits: ImageLimits) -> Callable[[bytes, int, bool], np.ndarray
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
             raise DataError(
                 f"its {len(encoded):,} bytes say that it has more pixels than Pillow takes for "
-                f"safe; if it can be trusted, raise "
-                "deserializer['maxPixels'] and PIL.Image.MAX_IMAGE_PIXELS"
+                f"safe; if it can be trusted, raise deserializer['maxPixels'] and "
+                f"PIL.Image.MAX_IMAGE_PIXELS"
             ) from None
         except Exception:  # Decoders of foreign data raise all kinds of errors.
             raise DataError(

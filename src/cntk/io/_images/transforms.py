@@ -135,8 +135,7 @@ class Scale:
         if width * height > max(_PIXELS, _RATIO * self.width * self.height):
             raise DataError(
                 f"it is {image.shape[1]} x {image.shape[0]} pixels, and {width} x {height} when it "
-                f"covers {self.width} x "
-                f"{self.height}; crop it before, or use scale_mode='fill'"
+                f"covers {self.width} x {self.height}; crop it before, or use scale_mode='fill'"
             )
         scaled = resize(image, width, height, self.interpolation)
         if self.mode == "crop":
@@ -177,9 +176,8 @@ class Mean:
             sizes = " x ".join(map(str, self.image.shape)), " x ".join(map(str, image.shape))
             warnings.warn(
                 f"{self.filename}: the mean image is {sizes[0]} (height x width x channels), "
-                f"images are {sizes[1]}; "
-                "it is not subtracted, as in the original. Scale images to its size before the "
-                "mean, or leave it out",
+                f"images are {sizes[1]}; it is not subtracted, as in the original. Scale images to "
+                f"its size before the mean, or leave it out",
                 stacklevel=2,
             )
             return image.astype(np.float32)
@@ -213,8 +211,7 @@ class Mean:
         except (ElementTree.ParseError, ValueError, LookupError):
             raise DataError(
                 f"{self.filename}: expected a mean image in OpenCV's XML format, with Channel, "
-                f"Row, Col and, in MeanImg, as many "
-                "numbers as these say, all of them finite"
+                f"Row, Col and, in MeanImg, as many numbers as these say, all of them finite"
             ) from None
 
 

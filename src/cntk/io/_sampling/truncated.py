@@ -154,9 +154,8 @@ class TruncatedReading:
         if request.workers > lanes:
             raise DataError(
                 f"MinibatchSource: minibatches of {request.size} samples hold {lanes} sequences of "
-                f"truncation_length "
-                f"{self._length}, and there are {request.workers} workers; give a larger minibatch "
-                f"size or fewer workers"
+                f"truncation_length {self._length}, and there are {request.workers} workers; give "
+                f"a larger minibatch size or fewer workers"
             )
         return request.share(lanes)
 

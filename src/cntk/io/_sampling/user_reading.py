@@ -158,8 +158,8 @@ class WindowReading:
             return
         if self._window is not None and rank >= self._corpus.count:
             raise DataError(
-                f"{self._corpus.name}: shuffled chunks are assigned to workers; {workers} "
-                f"workers need as many chunks, and there are {self._corpus.count}"
+                f"{self._corpus.name}: shuffled chunks are assigned to workers; {workers} workers "
+                f"need as many chunks, and there are {self._corpus.count}"
             )
         position = self._position
         if self._window is None and self._workers != _UNKNOWN:

@@ -330,10 +330,9 @@ def _window(randomize: bool, chunks: int, samples: int) -> Window | None:
         return None
     if chunks and samples:
         raise DataError(
-            "MinibatchSource: the randomization window is given both in chunks and in samples; set "
-            "one of them to 0 "
-            f"(randomization_window_in_chunks is {chunks}, randomization_window_in_samples "
-            f"{samples})"
+            f"MinibatchSource: the randomization window is given both in chunks and in samples; "
+            f"set one of them to 0 (randomization_window_in_chunks is {chunks}, "
+            f"randomization_window_in_samples {samples})"
         )
     return Window(samples, in_samples=True) if samples else Window(chunks)
 

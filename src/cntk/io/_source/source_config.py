@@ -156,8 +156,7 @@ def _described(deserializer: Any) -> dict[str, Any]:
     else:
         raise DataError(
             f"MinibatchSourceConfig: {type(deserializer).__name__} has no description; expected "
-            f"CTFDeserializer, "
-            "ImageDeserializer or Base64ImageDeserializer"
+            f"CTFDeserializer, ImageDeserializer or Base64ImageDeserializer"
         )
     return {"type": kind, "module": module, "file": str(deserializer.filename), "input": streams}
 

@@ -233,8 +233,8 @@ class MinibatchSourceFromData(UserMinibatchSource):
         if not items and any(d.is_sequence for d in self._data.values()):
             raise DataError(
                 f"next_minibatch: {end - begin} sequences are left or fit into {num_samples} "
-                f"samples, which are too few for "
-                f"{number_of_workers} workers; give a larger minibatch size"
+                f"samples, which are too few for {number_of_workers} workers; give a larger "
+                f"minibatch size"
             )
         counts = {name: int(ends[end] - ends[begin]) for name, ends in self._ends.items()}
         at_end = end == self._count
@@ -337,8 +337,8 @@ class _StreamData:
         if not (is_list or isinstance(data, (np.ndarray, Value)) or hasattr(data, "tocsr")):
             raise TypeError(
                 f"MinibatchSourceFromData: stream '{name}' must be a NumPy array, a SciPy CSR "
-                f"matrix, a Value, or a list of "
-                f"arrays or matrices with its type, got {type(data).__name__}"
+                f"matrix, a Value, or a list of arrays or matrices with its type, got "
+                f"{type(data).__name__}"
             )
         if is_list and not isinstance(kind, ArgumentType):
             raise TypeError(
@@ -348,8 +348,7 @@ class _StreamData:
         if kind is not None and not isinstance(kind, ArgumentType):
             raise ArgumentError(
                 f"MinibatchSourceFromData: stream '{name}': expected a type such as Tensor[3] or "
-                f"Sequence[Tensor[3]] beside the "
-                f"data, got {shown(kind)}"
+                f"Sequence[Tensor[3]] beside the data, got {shown(kind)}"
             )
         self.data = data.tocsr() if hasattr(data, "tocsr") else data
         layout = data.layout if isinstance(data, Value) else None

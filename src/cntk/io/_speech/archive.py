@@ -186,8 +186,7 @@ def _archive(file: str, head: bytes, following: bytes) -> Archive:
     if kind & _BASE not in _READABLE or period <= 0:
         raise DataError(
             f"{file}: expected frames of the kind MFCC, FBANK, PLP or USER and their period in "
-            f"bytes 4 to 12, got kind "
-            f"{kind_text(kind)} ({kind:#o}) and {period}"
+            f"bytes 4 to 12, got kind {kind_text(kind)} ({kind:#o}) and {period}"
         )
     if kind & _QUANTIZED:
         raise DataError(f"{file}: vector-quantized frames (kind {kind:#o}) cannot be read")
@@ -214,8 +213,7 @@ def _archive(file: str, head: bytes, following: bytes) -> Archive:
     if not (np.isfinite(scale) & np.isfinite(shift) & (scale != 0)).all():
         raise DataError(
             f"{file}: compressed frames begin with the scales and shifts of {width} columns (bytes "
-            f"{begin} to "
-            f"{begin + 8 * width}); finite numbers were expected, and no scale of 0"
+            f"{begin} to {begin + 8 * width}); finite numbers were expected, and no scale of 0"
         )
     # The header counts scales and shifts as four frames.
     return Archive(

@@ -187,9 +187,8 @@ class Utterances:
         if rest or factor % 2 == 0 or configuration.context != (0, 0):
             raise DataError(
                 f"HTKFeatureDeserializer: stream '{configuration.name}' has shape "
-                f"{configuration.width}, and a frame of {file} "
-                f"has {width} numbers; neighbours are given as context=(before, after), not in the "
-                f"shape"
+                f"{configuration.width}, and a frame of {file} has {width} numbers; neighbours are "
+                f"given as context=(before, after), not in the shape"
             )
         return factor // 2, factor // 2
 
@@ -222,8 +221,8 @@ class Utterances:
             k = begin + int(np.flatnonzero(lengths != 1)[0])
             raise DataError(
                 f"{script.place(k)}: stream '{self._configuration.name}' is broadcast, so its "
-                f"utterances must have one frame, "
-                f"and '{shortened(script.keys[k])}' has {script.lengths[k]}"
+                f"utterances must have one frame, and '{shortened(script.keys[k])}' has "
+                f"{script.lengths[k]}"
             )
         ends = np.concatenate([[0], np.cumsum(lengths)])
         frames = np.concatenate([self._read(b, e) for b, e in self._runs(begin, end)])

@@ -229,8 +229,8 @@ class Labels:
                 before + number,
                 DataError(
                     f"{part.file}, utterance '{shortened(part.keys[number])}': class "
-                    f"{part.classes[segment]} is out of range, stream "
-                    f"'{self.streams[0].name}' has {width} classes"
+                    f"{part.classes[segment]} is out of range, stream '{self.streams[0].name}' has "
+                    f"{width} classes"
                 ),
             )
 
@@ -245,8 +245,7 @@ class Labels:
             if frames > _SEGMENT * segments:
                 raise DataError(
                     f"{part.file}: the label file has {segments:,} segments; up to {_SEGMENT:,} "
-                    f"frames for each were expected, got "
-                    f"{frames:,} in all"
+                    f"frames for each were expected, got {frames:,} in all"
                 )
 
     def load(self, chunk: int) -> tuple[StreamChunk, ...]:

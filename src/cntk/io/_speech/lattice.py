@@ -29,6 +29,6 @@ class LatticeDeserializer:
         raise NotImplementedError(
             f"LatticeDeserializer: lattices ({lattice_index_file}) cannot be read: they are for "
             f"lattice_sequence_with_softmax, which is not computed here. Train on aligned frames "
-            "with HTKFeatureDeserializer and HTKMLFDeserializer, or with "
-            "cntk.forward_backward (connectionist temporal classification)"
+            f"with HTKFeatureDeserializer and HTKMLFDeserializer, or with cntk.forward_backward "
+            f"(connectionist temporal classification)"
         )

@@ -87,8 +87,7 @@ def read_script(files: Sequence[str], longest: int) -> Script:
     if twice:
         warnings.warn(
             f"{', '.join(files)}: {len(twice)} utterances are listed several times and are left "
-            f"out: "
-            f"{', '.join(shortened(key, 80) for key in twice[:5])}",
+            f"out: {', '.join(shortened(key, 80) for key in twice[:5])}",
             stacklevel=2,
         )
     entries = [e for e in listed if counts[e[0]] == 1 and e[3] - e[2] < longest]
@@ -130,9 +129,8 @@ def _entries(file: str) -> list[tuple[str, str, int, int, tuple[str, int]]]:
         if max(len(first), len(last)) > _DIGITS or not int(first) <= int(last) < _LARGEST:
             raise DataError(
                 f"{file}, line {number}: frames {shortened(first, 30)} to {shortened(last, 30)} of "
-                f"{shortened(archive, 80)} are no "
-                f"range of frames; two numbers below {_LARGEST:,} were expected, the first not "
-                f"above the second"
+                f"{shortened(archive, 80)} are no range of frames; two numbers below {_LARGEST:,} "
+                f"were expected, the first not above the second"
             )
         begin, end = int(first), int(last)
         if archive not in paths:

@@ -314,8 +314,8 @@ class TextFile:
             longest = np.max(counts, axis=0)
             for k in np.flatnonzero(longest != part.rows).tolist():
                 reason = (
-                    f"the sequence (id {part.keys[k]}) has {part.rows[k]} lines, and "
-                    f"{longest[k]} samples of its longest stream; there must be one on each line"
+                    f"the sequence (id {part.keys[k]}) has {part.rows[k]} lines, and {longest[k]} "
+                    f"samples of its longest stream; there must be one on each line"
                 )
                 allowance.skip(lines.fail(int(heads[k]), reason))
         return tuple(

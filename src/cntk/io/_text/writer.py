@@ -45,8 +45,7 @@ def sequence_to_cntk_text_format(seq_idx: int, alias_tensor_map: Mapping[str, An
     if not isinstance(alias_tensor_map, Mapping):
         raise ArgumentError(
             f"sequence_to_cntk_text_format: alias_tensor_map: expected a dictionary of samples by "
-            f"field, got "
-            f"{shown(alias_tensor_map)}"
+            f"field, got {shown(alias_tensor_map)}"
         )
     fields = {alias: _samples(alias, alias_tensor_map[alias]) for alias in sorted(alias_tensor_map)}
     lines = []
@@ -67,8 +66,7 @@ def _samples(alias: str, data: Any) -> list[str]:
         ]
     kind = (
         f"sequence_to_cntk_text_format: field '{alias}' must be an array, nested lists of numbers, "
-        f"or a list of "
-        f"dictionaries {{index: value}}, got {type(data).__name__}"
+        f"or a list of dictionaries {{index: value}}, got {type(data).__name__}"
     )
     if not _is_tensor(data):
         raise ValueError(kind)

@@ -77,6 +77,5 @@ def _by_ourselves(description: Description, suffix: str, filename: str | os.Path
     except ImportError:
         raise ImportError(
             f"plot: drawing '{filename}' needs Matplotlib, or Graphviz's program dot: pip install "
-            f"'cntk-torch[demo]'; "
-            "or give a file name that ends in .svg or .pdf, which need nothing"
+            f"'cntk-torch[demo]'; or give a file name that ends in .svg or .pdf, which need nothing"
         ) from None

@@ -22,9 +22,8 @@ def svg_bytes(picture: Picture) -> bytes:
     width, height = _number(picture.width), _number(picture.height)
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}pt" height="{height}pt" '
-        f'viewBox="0 0 {width} {height}" font-family="Helvetica,Arial,sans-serif" '
-        f'text-anchor="middle">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}pt" height="{height}pt" viewBox="0 '
+        f'0 {width} {height}" font-family="Helvetica,Arial,sans-serif" text-anchor="middle">',
         f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
     ]
     for group in picture.groups:

@@ -58,6 +58,6 @@ class CaffeValidCore(ValidCore):
             distance = np.abs(value.ravel() - net.blobs[name].data.ravel())
             sys.stdout.write(
                 f"{name}: root mean square of the differences {np.sqrt(np.mean(distance**2))}, "
-                f"largest {distance.max()}; "
-                f"values from {value.min()} to {value.max()}, on average {value.mean()}\n"
+                f"largest {distance.max()}; values from {value.min()} to {value.max()}, on average "
+                f"{value.mean()}\n"
             )

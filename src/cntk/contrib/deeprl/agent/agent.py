@@ -49,8 +49,7 @@ class AgentBaseClass:
         if kind is None:
             raise ValueError(
                 f"{type(self).__name__} cannot observe {o_space}; expected a discrete space, which "
-                f"has n, or a box, "
-                "which has low, high and shape, or MultiBinary or MultiDiscrete"
+                f"has n, or a box, which has low, high and shape, or MultiBinary or MultiDiscrete"
             )
         self._num_actions = size_of(a_space)
         self._discrete_observation_space = kind == DISCRETE

@@ -37,8 +37,7 @@ class TabularQLearning(AgentBaseClass):
         if self._parameters.q_representation != "tabular":
             raise ValueError(
                 f"QRepresentation is '{self._parameters.q_representation}'; TabularQLearning has a "
-                f"table: "
-                "expected 'tabular', or make a QLearning agent"
+                f"table: expected 'tabular', or make a QLearning agent"
             )
         if kind_of(o_space) != DISCRETE:
             self._discretize_observation_space(o_space, self._parameters.discretization_resolution)

@@ -157,8 +157,7 @@ class _Reading:
         elif kind not in CAFFE_LAYER_WRAPPER:
             raise ConversionError(
                 f"layer '{layer.name}': layers of type {kind} are not supported; take the network "
-                f"as it is deployed, "
-                "without criteria and data"
+                f"as it is deployed, without criteria and data"
             )
         else:
             self._add_layer(layer, CAFFE_LAYER_WRAPPER[kind], inputs)

@@ -52,8 +52,7 @@ class SetupCaffeParameters:
         ):
             raise ConversionError(
                 f"{_name(cntk_layer_def)}: {channels} channels, {output} filters in {group} groups "
-                f"along axis "
-                f"{caffe_parameters.axis} make no convolution"
+                f"along axis {caffe_parameters.axis} make no convolution"
             )
         parameters = cntkmodel.CntkConvolutionParameters(
             output=output, group=group, dilation=windows.dilation

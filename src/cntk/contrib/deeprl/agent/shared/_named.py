@@ -62,8 +62,8 @@ def _module(name: str, path: str) -> ModuleType:
     if module is None:
         raise ValueError(
             f"'{path}' is in module '{name}', which the program has not imported; a configuration "
-            f"file does not make "
-            f"Python import modules: put `import {name}` before the agent is made"
+            f"file does not make Python import modules: put `import {name}` before the agent is "
+            f"made"
         )
     return module
 

@@ -111,6 +111,5 @@ class Settings:
         except ValueError as error:
             raise ValueError(
                 f"{key} in section [{section}] of {self._file!r} is "
-                f"{self.config.get(section, key)!r}; "
-                f"expected {expected}"
+                f"{self.config.get(section, key)!r}; expected {expected}"
             ) from error

@@ -44,8 +44,8 @@ class BoxSpaceDiscretizer:
         shape = np.shape(space.low)
         if not np.isscalar(resolution) and np.shape(resolution) != shape:
             raise ValueError(
-                f"the resolution has shape {np.shape(resolution)} and the box {shape}; "
-                "expected one integer, or an array with one for each dimension"
+                f"the resolution has shape {np.shape(resolution)} and the box {shape}; expected "
+                f"one integer, or an array with one for each dimension"
             )
         self._state_mins = np.asarray(space.low)
         self._state_maxs = np.asarray(space.high)

@@ -120,8 +120,7 @@ class Models:
         ):
             raise ArgumentError(
                 f"the layers of a dueling network are {hidden_layers_str!r}; expected the sizes of "
-                f"shared layers or "
-                "None, and two lists, as in '[20, [10], [10]]'"
+                f"shared layers or None, and two lists, as in '[20, [10], [10]]'"
             )
         split = (parts[:-2], parts[-2], parts[-1])
         shared, value, actions = (

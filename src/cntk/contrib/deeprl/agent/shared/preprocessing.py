@@ -65,8 +65,8 @@ class Preprocessing:
     def _check_shape(self, observation: np.ndarray) -> None:
         if observation.shape != tuple(self._input_shape):
             raise ValueError(
-                f"{type(self).__name__} got an observation of shape {observation.shape}; "
-                f"expected {tuple(self._input_shape)}"
+                f"{type(self).__name__} got an observation of shape {observation.shape}; expected "
+                f"{tuple(self._input_shape)}"
             )
 
 
@@ -123,9 +123,8 @@ class SlidingWindow(Preprocessing):
         if x.dtype != self.__dtype:
             raise ValueError(
                 f"SlidingWindow got an observation of dtype {x.dtype}; expected "
-                f"{np.dtype(self.__dtype)}: convert it, "
-                f"or give the dtype after the length in PreProcessingArgs, as in "
-                f"({self.__history_len}, '{x.dtype}')"
+                f"{np.dtype(self.__dtype)}: convert it, or give the dtype after the length in "
+                f"PreProcessingArgs, as in ({self.__history_len}, '{x.dtype}')"
             )
         self.__history.append(x.copy())  # worlds may use one array for all their observations
         return np.stack(self.__history)
