@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -30,12 +29,9 @@ sys.stdin.read()
 
 
 @pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
-    """Leave the process's default device as it was."""
-    chosen = device._choice
-    kept = chosen.default, chosen.fixed, chosen.excluded
-    yield
-    chosen.default, chosen.fixed, chosen.excluded = kept
+def _as_in_a_new_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing has been chosen, and the process's default device stays as it was."""
+    monkeypatch.setattr(device, "_choice", device._Choice())
 
 
 def test_the_cpu():
