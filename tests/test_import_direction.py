@@ -77,9 +77,8 @@ FLOORS: dict[str, int] = {
 DEFERRED: dict[str, tuple[str, ...]] = {
     "_graph/operators.py": ("cntk.ops",),  # x + y, x[a:b], x @ y build operations
     "_graph/define.py": ("cntk.ops",),  # what a @Function returns by name is an alias
-    "_graph/names/late_names.py": (
-        "cntk.internal.names",
-    ),  # underscored names that libraries import from modules
+    # Underscored names that libraries import from modules.
+    "_graph/names/late_names.py": ("cntk.internal.names",),
     # f.eval, f.grad, f.train, f.save, ...
     "_graph/function_methods.py": (
         "cntk._execution.evaluate",
@@ -94,9 +93,8 @@ DEFERRED: dict[str, tuple[str, ...]] = {
     "_graph/variable.py": ("cntk._persist.pickled",),
     # save_checkpoint, restore_from_checkpoint, __reduce_ex__
     "train/trainer.py": ("cntk._persist.checkpoints", "cntk._persist.pickled"),
-    "train/training_session.py": (
-        "cntk._persist.checkpoints",
-    ),  # which checkpoint a session goes on from
+    # Which checkpoint a session goes on from.
+    "train/training_session.py": ("cntk._persist.checkpoints",),
     # create_checkpoint, restore_from_checkpoint, __reduce_ex__
     "learners/base.py": ("cntk._persist.learner_state", "cntk._persist.pickled"),
     "train/distributed.py": ("cntk._persist.learner_state", "cntk._persist.pickled"),

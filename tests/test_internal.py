@@ -317,10 +317,11 @@ def test_arrays_by_their_base() -> None:
 
 
 def test_operators_of_tensors() -> None:
+    # Those of Python 2.
     names = {f"__{name}__" for name in C.tensor.AVAILABLE_TENSOR_OPS} - {
         "__div__",
         "__rdiv__",
-    }  # those of Python 2
+    }
     assert all(
         hasattr(cls, name)
         for name in names

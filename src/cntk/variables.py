@@ -70,9 +70,10 @@ class _Holder(Variable, ArrayMixin):
             array_shape = initial.shape
             if dtype is None and is_computed(initial.dtype) and initial.ndim:
                 dtype = initial.dtype
+        # An array's own shape counts.
         target_shape = (
             array_shape if shape is None or array_shape else as_shape(shape, f"{called}: shape")
-        )  # an array's own shape counts
+        )
         if target_shape is None:
             raise ValueError(
                 f"{called}: needs a shape, since an initializer alone does not tell one"
@@ -114,9 +115,8 @@ class _Holder(Variable, ArrayMixin):
     def _make_value(self, shape: Shape, dtype: np.dtype[Any]) -> None:
         torch_dtype = getattr(torch, dtype.name)
         drawn = np.dtype(np.float32) if is_bfloat16(dtype) else dtype
-        with torch.inference_mode(
-            False
-        ):  # the first to want the value may be an evaluation, the next a gradient
+        # The first to want the value may be an evaluation, the next a gradient.
+        with torch.inference_mode(False):
             if isinstance(self._initial, Initializer):
                 value = tensor_of(self._initial.sample(shape, drawn, self._initial.seed or 0))
             elif isinstance(self._initial, torch.Tensor):

@@ -43,9 +43,8 @@ def compare(what, ours, theirs):
 def difference(description, ours, theirs):
     """The first thing in which a result differs from another; None if they agree."""
     stages = [found.get("error", ["none", ""])[0] for found in (ours, theirs)]
-    refused = [
-        stage in ("build", "forward") for stage in stages
-    ]  # which of the two is a matter of taste
+    # Which of the two is a matter of taste.
+    refused = [stage in ("build", "forward") for stage in stages]
     if all(refused):
         kind = MEANT.get(theirs["error"][1], theirs["error"][1])
         return (

@@ -402,11 +402,12 @@ for _layer in ("bert/encoder/layer_0/", "bert/encoder/layer_1/"):
     BERT.update(
         {_layer + "output/dense/bias": (HIDDEN,), _layer + "output/dense/kernel": (MIDDLE, HIDDEN)}
     )
+# Of the language model's recurrences, which it insists on.
 SIZES = [
     (400, 1150),
     (1150, 1150),
     (1150, 400),
-]  # of the language model's recurrences, which it insists on
+]
 LANGUAGE = {"0.encoder.weight": (7, 400)}
 for _number, (_inner, _outer) in enumerate(SIZES):
     for _name, _shape in (("bias_hh_l0", (4 * _outer,)), ("bias_ih_l0", (4 * _outer,))):

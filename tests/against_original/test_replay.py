@@ -16,9 +16,8 @@ from tests.against_original import calls, draw, recording
 from tests.against_original.agreement import difference
 from tests.against_original.known import CANNOT, WRONG
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:batch_normalization"
-)  # that nobody counts samples is meant
+# That nobody counts samples is meant.
+pytestmark = pytest.mark.filterwarnings("ignore:batch_normalization")
 
 RECORDED = recording.read()
 REASONS = {

@@ -69,9 +69,8 @@ def describe(module, value):
         or home == "cntk.cntk_py"
     ):
         return None
-    if (
-        home != module
-    ):  # a package's face hands on what is within; else it is there because the module uses it
+    # A package's face hands on what is within; else it is there because the module uses it.
+    if home != module:
         return home if module == "cntk" or home.startswith(module + ".") else None
     return members(value) if isinstance(value, type) else described_signature(value)
 

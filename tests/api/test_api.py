@@ -53,9 +53,8 @@ def described_member(cls: type, name: str) -> str:
     if isinstance(member, (staticmethod, classmethod)):
         return "static " + described_signature(member.__func__)
     if name == "__init__" and not inspect.isfunction(member):
-        return (
-            "(self, " + described_signature(cls)[1:]
-        )  # calling it is all that there is to its metaclass
+        # Calling it is all that there is to its metaclass.
+        return "(self, " + described_signature(cls)[1:]
     return described_signature(member) if inspect.isfunction(member) else "attribute"
 
 

@@ -161,10 +161,11 @@ def test_recorded_loops_of_matrices(operation, monkeypatch):
         return total(C.sequence.last(h)), {s: [uniform(6, 2, 3), uniform(5, 2, 3, seed=1)]}, []
 
     found, _ = course(make, NEVER, monkeypatch)
+    # Their gradients write into memory.
     assert used or operation in (
         "element_select",
         "less_equal",
-    )  # their gradients write into memory
+    )
     monkeypatch.setattr(RecordedSteps, "recording", lambda *_: None)
     for one, other in zip(found, course(make, NEVER, monkeypatch)[0], strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
@@ -200,9 +201,8 @@ def test_losses_on_sequence_axes_that_the_graph_makes(axis, sum_, lengths, monke
         y = AXES[axis](C.layers.Dense(3)(s))
         return SUMS[sum_](y), {s: [uniform(n, 3, seed=n) for n in lengths]}, [y.output]
 
-    if (
-        axis == "to_sequence"
-    ):  # its lengths come from the data's last rows, so that such a step stays eager
+    # Its lengths come from the data's last rows, so that such a step stays eager.
+    if axis == "to_sequence":
         eager, recorded = (course(make, after, monkeypatch)[0] for after in (NEVER, AT_ONCE))
         for one, other in zip(recorded, eager, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)

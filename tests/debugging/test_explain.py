@@ -373,9 +373,8 @@ def text_file(tmp_path: Path, text: str, dtype: Any = np.float32) -> C.io.Miniba
     ids=["regular", "irregular"],
 )
 def test_a_reader_tells_how_it_reads(text, reason, tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(
-        blocks, "compiled_module", lambda size: None
-    )  # which others may have loaded
+    # Which others may have loaded.
+    monkeypatch.setattr(blocks, "compiled_module", lambda size: None)
     caplog.set_level(logging.INFO, "cntk")
     source = text_file(tmp_path, text)
     source.next_minibatch(4)

@@ -62,10 +62,11 @@ STEPS: dict[str, tuple[int, dict[str, int]]] = {
     "tagger.adagrad": (3, {"_coalesce in learners.adagrad.rule": 1}),
     "tagger.momentum_sgd": (3, {"_coalesce in learners.sgd.rule": 1}),
     "continued": (4, {}),  # and the sequences that go on
+    # The chosen frames, twice, and no layout.
     "chosen_frames": (
         4,
         {"copy back in _ops.shape.packed.select_rows": 2},
-    ),  # the chosen frames, twice, and no layout
+    ),
     "connectionist": (
         4,
         {
@@ -73,10 +74,11 @@ STEPS: dict[str, tuple[int, dict[str, int]]] = {
             "copy back in _ops.loss.edit_distance.compute": 1,
         },
     ),
+    # Three inputs; places of samples for loss and metric.
     "ranked": (
         5,
         {"copy back in _ops.loss.ranking.of": 2},
-    ),  # three inputs; places of samples for loss and metric
+    ),
     "sparse_rows": (3, {}),
     "unpacked": (3, {}),
     "read": (3, {}),  # dense frames, and entries of sparse ones; nothing of their lengths is needed
@@ -179,9 +181,8 @@ def test_operations_neither_wait_nor_mix_devices(table: str) -> None:
             gpu.clear()
             run(case)
             assert not gpu.mixed, case.name
-            seen.update(
-                what for what in gpu.waits if " in variables." not in what
-            )  # parameters are made once
+            # Parameters are made once.
+            seen.update(what for what in gpu.waits if " in variables." not in what)
     assert seen == WAITING_OPERATIONS.get(table, set())
 
 

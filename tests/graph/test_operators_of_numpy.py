@@ -51,9 +51,8 @@ def test_products_and_functions() -> None:
 def test_truth_asks_whether_there_is_a_node() -> None:
     x = C.input_variable(3)
     assert x and C.relu(x) and (x or None) is x and not (None or [])
-    assert C.less(x, 1) and bool(
-        C.equal(x, 1)
-    )  # made by name, as old programs do; the operators are not the original's
+    # Made by name, as old programs do; the operators are not the original's.
+    assert C.less(x, 1) and bool(C.equal(x, 1))
     assert x == x and x != C.relu(x) and C.relu(x) != 1 and x not in (None, "x")
     with pytest.raises(TypeError):
         bool(x < 1)

@@ -46,9 +46,9 @@ from cntk.io._native import loader
 from cntk.io._text.lines import Field, Lines, read_lines
 from tests.io.cases.htk_cases import archive, labels
 
-ALLOWANCE = (
-    6 << 20
-)  # for buffers, for what a minibatch source is, and what compiles regular expressions and decodes images  # noqa: E501
+# For buffers, for what a minibatch source is, and what compiles regular expressions and decodes
+# images.
+ALLOWANCE = 6 << 20
 SECONDS = 30
 MOST_FRAMES = 1 << 22
 BYTES = [

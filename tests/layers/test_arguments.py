@@ -181,9 +181,8 @@ def test_attention_over_a_window() -> None:
     data[decoded] = [np.ones((n, 2), np.float32) for n in (1, 4)]
     values = attend.eval(data)
     assert [v.shape for v in values] == [(1, 1, 1, 3), (4, 1, 1, 3)]
-    np.testing.assert_allclose(
-        np.concatenate(values), 1, rtol=1e-5
-    )  # a mean of ones, padding left out
+    # A mean of ones, padding left out.
+    np.testing.assert_allclose(np.concatenate(values), 1, rtol=1e-5)
 
 
 def test_arrays_take_on_the_default_number_format() -> None:

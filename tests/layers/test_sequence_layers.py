@@ -127,9 +127,8 @@ def test_default_initial_states_hold_for_both_directions() -> None:
     assert found.tolist() == [[11, 13], [13, 12]]
 
 
-@pytest.mark.parametrize(
-    "vocabulary", [VOCABULARY, 200]
-)  # few rows of a large matrix have a gradient of these alone
+# Few rows of a large matrix have a gradient of these alone.
+@pytest.mark.parametrize("vocabulary", [VOCABULARY, 200])
 def test_tied_projection_learns_the_embeddings_matrix(vocabulary: int) -> None:
     words = C.sequence.input_variable(vocabulary, np.float64, is_sparse=True)
     target = C.sequence.input_variable(vocabulary, np.float64, is_sparse=True)

@@ -8,6 +8,7 @@ both run `CASES`.
 import numpy as np
 
 SHAPES = ((3, 4), (5,))
+# Samples, end of a sweep.
 STEPS = (
     (4, False),
     (7, False),
@@ -15,7 +16,7 @@ STEPS = (
     (4, False),
     (16, True),
     (3, False),
-)  # samples, end of a sweep
+)
 
 NOISE_SEED = 11
 RMSPROP = {"gamma": 0.9, "inc": 1.2, "dec": 0.5, "max": 10.0, "min": 1e-3}
@@ -118,9 +119,8 @@ def single_cases(L):
     return {
         name: made[name]
         for name in made
-        if (
-            name.startswith("bounds") and "1e12" not in name
-        )  # where differences of large numbers are left
+        # Where differences of large numbers are left.
+        if (name.startswith("bounds") and "1e12" not in name)
         or name.endswith(
             ("/M5", "/default", "/all,ignore", "momentum sample True", "momentum constant False")
         )

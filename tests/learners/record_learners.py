@@ -33,9 +33,8 @@ def record(which, dtype):
             C.Parameter(shape, init=value.astype(dtype), dtype=dtype) for shape, value in shaped
         ]
         C.cntk_py.reset_random_seed(NOISE_SEED)
-        learner = which(C.learners)[name](
-            parameters
-        )  # made anew: the original's learners change their schedules
+        # Made anew: the original's learners change their schedules.
+        learner = which(C.learners)[name](parameters)
         recorded.append(run(learner, parameters))
     return [names] + [np.array(arrays) for arrays in zip(*recorded)]  # noqa: B905
 

@@ -422,9 +422,8 @@ def test_user_learner():
     assert learner.given == (4, True)
     for a, b in zip(given, reference, strict=True):
         np.testing.assert_allclose(a.value, b.value, rtol=1e-6)
-    assert (
-        learner.total_number_of_samples_seen() == 0 and learner.learning_rate() == 0.1
-    )  # the original counts none
+    # The original counts none.
+    assert learner.total_number_of_samples_seen() == 0 and learner.learning_rate() == 0.1
     with pytest.raises(NotImplementedError, match=r"must define update\(\)"):
         L.UserLearner(given, 0.1).apply(gradients, 4)
 

@@ -39,9 +39,8 @@ def cases(L):
             )
     for kind, make in kinds_by_momenta(L).items():
         momenta = momenta_at_bounds(L)
-        momenta["after a warm-up"] = L.momentum_schedule(
-            [0] * 42 + [0.9], epoch_size=4
-        )  # while steps are recorded
+        # While steps are recorded.
+        momenta["after a warm-up"] = L.momentum_schedule([0] * 42 + [0.9], epoch_size=4)
         momenta["at first"] = L.momentum_schedule([0.9] * 42 + [0], epoch_size=4)
         for name in (
             "0",

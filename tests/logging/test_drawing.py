@@ -241,12 +241,13 @@ def test_what_need_not_be_turned_is_not():
     assert find_turned(4, edges, [False, False, True, True]) == [False, False, True, False]
     assert find_turned(4, edges, [False, True, False, False]) == [False, True, False, False]
     assert sum(find_turned(4, edges, [False] * 4)) == 1
+    # What only one needs is near it.
     assert find_layers(4, [(0, 1), (1, 2), (3, 2)]) == [
         0,
         1,
         2,
         1,
-    ]  # what only one needs is near it
+    ]
 
 
 def test_crossings():

@@ -148,9 +148,8 @@ def test_what_the_table_lists_is_gone(old_names_removed: None) -> None:
             continue  # as a module should be; or its library is not installed
         if isinstance(row, Module) or hasattr(owner, row.name) == isinstance(row, Name):
             wrong.add(row.title)
-    wrong = {
-        title for title in wrong if not title.startswith(("distutils.", "IPython"))
-    }  # as setuptools is there, or not
+    # As setuptools is there, or not.
+    wrong = {title for title in wrong if not title.startswith(("distutils.", "IPython"))}
     assert wrong - SOON == set()
 
 

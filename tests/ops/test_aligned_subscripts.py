@@ -77,11 +77,12 @@ def test_whole_operands_are_left_as_they_are():
 def test_without_dynamic_axes_nothing_changes():
     p = C.parameter((3, 6))
     assert p[:, :2].shape == (3, 2) and p[0].shape == (1, 6) and p[..., 0].shape == (3, 1)
+    # Not for operands without dynamic axes: Keras cuts the weights of its GRU so.
     for offset in (
         0,
         1,
         2,
-    ):  # not for operands without dynamic axes: Keras cuts the weights of its GRU so
+    ):
         with C.default_options(axis_offset=offset):
             for node in (p, p + 1, C.constant(np.ones((3, 6)))):
                 assert node[:2].shape == (2, 6) and node[:, 1].shape == (3, 1)

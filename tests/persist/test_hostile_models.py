@@ -142,8 +142,7 @@ def test_memory_that_does_not_suffice_is_told_with_the_operation(
 
 NUMBERS_IN_FILES: dict[str, tuple[Callable[[], Any], int, str, Any, str]] = {
     "rate nan": (lambda: C.dropout(C.input_variable(3), 0.5), 15, "dropoutRate", np.nan, "dropout_rate must be in"),
-    "rate 2": (lambda: C.dropout(C.input_variable(3), 0.5), 15, "dropoutRate", 2.0, "dropout_rate "
-                                                                                    "must be in"),
+    "rate 2": (lambda: C.dropout(C.input_variable(3), 0.5), 15, "dropoutRate", 2.0, "dropout_rate must be in"),
     "no rate": (lambda: C.dropout(C.input_variable(3), 0.5), 15, "dropoutRate", "x", "is the string 'x'"),
     "random nan": (lambda: C.random.normal((2,)), 76, "randomDistributionArgs", [np.nan, 1.0], "must be a finite number"),
     "random one": (lambda: C.random.normal((2,)), 76, "randomDistributionArgs", [1.0], "has 2 arguments"),
@@ -158,8 +157,7 @@ NUMBERS_IN_FILES: dict[str, tuple[Callable[[], Any], int, str, Any, str]] = {
         lambda: C.roipooling(C.input_variable((1, 4, 4)), C.input_variable((1, 4)), C.MAX_POOLING, (2, 2), 0.5),
         47, "spatialScale", np.inf, "spatial_scale must be a finite",
     ),
-    "dtype": (lambda: C.cast(C.input_variable(3), np.float64), 91, "newDataType", 99, "newDataType "
-                                                                                      "99"),
+    "dtype": (lambda: C.cast(C.input_variable(3), np.float64), 91, "newDataType", 99, "newDataType 99"),
 }  # fmt: skip
 
 

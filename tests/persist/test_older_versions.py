@@ -80,10 +80,11 @@ def test_dictionaries_hold_shapes_of_any_numbers(tmp_path: Path) -> None:
 def test_a_value_of_a_newer_kind_is_nothing(tmp_path: Path) -> None:
     path = written({"known": 3, "newer": True}, tmp_path / "newer.bin")
     data = path.read_bytes()
+    # A flag; a value of kind 12 in field 15.
     flag, newer = (
         b"\x08\x02\x10\x01\x18\x01",
         b"\x08\x02\x10\x0c\x78\x01",
-    )  # a flag; a value of kind 12 in field 15
+    )
     assert data.count(flag) == 1
     path.write_bytes(data.replace(flag, newer))
     loaded = cntk_py.Dictionary.load(path)

@@ -253,9 +253,8 @@ def test_lists_of_numbers_come_back(kind: str) -> None:
     found = files.decode(memoryview(data))
     for values in (found["x"], found["y"]["z"][0], found["y"]["z"][1]):
         assert values == wanted[: len(values)] and {type(v) for v in values} == {type(wanted[0])}
-    assert (
-        decode_numbers(memoryview(dictionary.encode_value(wanted).to_bytes())[6:]) is None
-    )  # not at its beginning
+    # Not at its beginning.
+    assert decode_numbers(memoryview(dictionary.encode_value(wanted).to_bytes())[6:]) is None
 
 
 @pytest.mark.parametrize("kind", SEEN_AT_ONCE)

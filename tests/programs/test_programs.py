@@ -57,9 +57,8 @@ def test_digit_networks_generalize(program, highest_error: float) -> None:
 
 def test_sequence_classifier_remembers_the_first_key() -> None:
     result = sequence_classifier.train()
-    assert result["losses"][0] == pytest.approx(
-        np.log(sequence_classifier.NUM_KEYS), abs=0.15
-    )  # as good as guessing
+    # As good as guessing.
+    assert result["losses"][0] == pytest.approx(np.log(sequence_classifier.NUM_KEYS), abs=0.15)
     assert np.mean(result["losses"][-20:]) < 0.2
     assert result["test_error"] < 0.05
 
@@ -86,9 +85,8 @@ def test_slot_tagger_is_the_same_for_sparse_and_dense_words() -> None:
     sparse, dense = (
         slot_tagger.train(sparse, num_minibatches=2)["losses"] for sparse in (True, False)
     )
-    np.testing.assert_allclose(
-        sparse, dense, rtol=1e-5
-    )  # momentum of rows without gradient makes later ones differ
+    # Momentum of rows without gradient makes later ones differ.
+    np.testing.assert_allclose(sparse, dense, rtol=1e-5)
 
 
 def test_cart_pole_learns_to_balance() -> None:

@@ -162,8 +162,7 @@ def test_with_rank():
         I.initializer_with_rank(0.5, output_rank=1)
 
 
-@pytest.mark.parametrize("output_rank, filter_rank, "
-                         "shape", [(None, 1, (5,)), (3, 0, (2, 2)), (-1, 3, (2, 2, 2)),
+@pytest.mark.parametrize("output_rank, filter_rank, shape", [(None, 1, (5,)), (3, 0, (2, 2)), (-1, 3, (2, 2, 2)),
                                                              (1, -1, (2, 2)), (None, None, ())])  # fmt: skip
 def test_ranks_beyond_the_shape(output_rank, filter_rank, shape):
     with pytest.raises(ValueError, match="filter_rank .* and output_rank"):

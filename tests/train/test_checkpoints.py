@@ -298,9 +298,8 @@ def test_learners_in_python(kind: type[Counting], seen: int, tmp_path: Path) -> 
         0.125,
         4,
     )
-    changed(
-        tmp_path / "c", lambda values: values.update(Learners=[{}])
-    )  # as the original writes them
+    # As the original writes them.
+    changed(tmp_path / "c", lambda values: values.update(Learners=[{}]))
     other.restore_from_checkpoint(tmp_path / "c")
     assert learner.learning_rate() == 0.125
 

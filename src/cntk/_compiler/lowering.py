@@ -32,9 +32,8 @@ def _lowered(node: Node, types: tuple[TensorType, ...]) -> Kernel | RunKernel:
     dense = [k for k, t in enumerate(types) if t.is_sparse and k not in node.op.sparse_operands]
     lowered = tuple(t.dense() if k in dense else t for k, t in enumerate(types))
     try:
-        with torch.inference_mode(
-            False
-        ):  # tensors that a kernel keeps serve evaluations and gradients alike
+        # Tensors that a kernel keeps serve evaluations and gradients alike.
+        with torch.inference_mode(False):
             op = node.op
             if isinstance(op, Fused):
                 op = op.in_dtype(common_dtype(lowered))

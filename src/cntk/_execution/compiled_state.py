@@ -75,9 +75,8 @@ class CompiledState:
         if inputs is None:
             all_leaves = leaves(combine_variables(outputs).root_function)
             inputs = tuple(v for v in all_leaves if v.kind is VariableKind.Input)
-            if not any(
-                v.is_placeholder for v in all_leaves
-            ):  # an input may take a placeholder's place
+            # An input may take a placeholder's place.
+            if not any(v.is_placeholder for v in all_leaves):
                 self.inputs[outputs] = inputs
         return inputs
 

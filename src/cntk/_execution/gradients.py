@@ -175,9 +175,8 @@ def gradients(
     leaves = [v for v in variables if v.kind is VariableKind.Input]
     with OneThread() as limit, torch.enable_grad():
         done = execute(function, at, computed, device, True, limit, leaves, by_rows=not as_numpy)
-        roots = [
-            rows for rows in done.rows[:1] if isinstance(rows, Tensor)
-        ]  # sparse ones are not differentiable
+        # Sparse ones are not differentiable.
+        roots = [rows for rows in done.rows[:1] if isinstance(rows, Tensor)]
         computed_gradients = _differentiate(
             done, roots, [torch.ones_like(rows) for rows in roots], variables, keep=False
         )

@@ -442,9 +442,8 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
         if len(results) == 1 and hasattr(results[0], name):
             return getattr(results[0], name)
         block = self.root_function.block if self.is_block else None
-        node = (block.composite if block else self).find_by_name(
-            name, depth=-1
-        )  # of a block, only what is inside
+        # Of a block, only what is inside.
+        node = (block.composite if block else self).find_by_name(name, depth=-1)
         if node is not None:
             return node
         if len(results) != 1:

@@ -146,9 +146,8 @@ class Operators:
         node.
         """
         names = _OF_NUMPY.get(ufunc.__name__)
-        in_place = out is None or (
-            len(out) == 1 and out[0] is inputs[0]
-        )  # `array += node` makes a new node as well
+        # `array += node` makes a new node as well.
+        in_place = out is None or (len(out) == 1 and out[0] is inputs[0])
         if names is None or method != "__call__" or options or not in_place:
             raise _no_numbers(
                 f"numpy.{ufunc.__name__}", next(x for x in inputs if isinstance(x, Operators))

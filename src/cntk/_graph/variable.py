@@ -199,9 +199,8 @@ class Variable(VariableMixin, Operators):
 
         return variable_parts(self)
 
-    if (
-        not TYPE_CHECKING
-    ):  # so that attributes that there are not are still found when types are checked
+    # So that attributes that there are not are still found when types are checked.
+    if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> NoReturn:
             called = operation_text(type(self).__name__, self.__dict__.get("_name", ""))

@@ -64,8 +64,7 @@ ADDRESSES = [
              "sha256:f553886a1f8d56431e820c5b82552d9d95cfcb96d1e678153f8839538947dff5"),
         )
     ),
-    Address("cntk.ai/Models/", advice="CNTK's trained models are no longer served: put a copy of "
-                                      "your own where the program "
+    Address("cntk.ai/Models/", advice="CNTK's trained models are no longer served: put a copy of your own where the program "
             "looks for it"),
     Address("cntk.ai/", advice=(
         "the site is gone: put a copy of the file where the program looks for it"

@@ -296,9 +296,8 @@ class GoneModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if row.value:
             stand_in = sys.modules[name] = resolve(row.value)
             if name in self._packages:
-                vars(stand_in).setdefault(
-                    "__path__", []
-                )  # so that the modules below it are asked for
+                # So that the modules below it are asked for.
+                vars(stand_in).setdefault("__path__", [])
 
     def forget(self) -> None:
         """Take the modules away again."""

@@ -86,9 +86,8 @@ class Everywhere:
         key = (device, dtype or self.host.dtype)
         copy = self._copies.get(key)
         if copy is None:
-            with torch.inference_mode(
-                False
-            ):  # an evaluation may be the first to ask, a gradient the next
+            # An evaluation may be the first to ask, a gradient the next.
+            with torch.inference_mode(False):
                 copy = to_device(self.host, *key)
             if type(copy) is Tensor:  # a recording's fake tensor is not stored
                 self._copies[key] = copy

@@ -259,9 +259,8 @@ class _Fresh:
         with naming(self.operation, self.filename):
             self.file.flush()
             os.fsync(self.file.fileno())
-            if (
-                not LOCKS
-            ):  # As long as it is open it is locked; or, on Windows, cannot take another's place.
+            # As long as it is open it is locked; or, on Windows, cannot take another's place.
+            if not LOCKS:
                 self.file.close()
             os.chmod(self.temporary, _mode(self.target))
 

@@ -49,9 +49,8 @@ class _Node:
 class _Graph:
     nodes: list[_Node] = field(default_factory=list)
     names: dict[Any, str] = field(default_factory=dict)  # of primitives, by identity, and of leaves
-    outside: dict[Variable, Variable] = field(
-        default_factory=dict
-    )  # what the arguments of blocks stand for
+    # What the arguments of blocks stand for.
+    outside: dict[Variable, Variable] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
 
     def add(self, root: Primitive) -> None:

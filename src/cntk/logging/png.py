@@ -42,9 +42,8 @@ def encode_png(pixels: np.ndarray[Any, Any]) -> bytes:
             f"{list(pixels.shape)}"
         )
     height, width, channels = pixels.shape
-    rows = np.zeros(
-        (height, 1 + width * channels), np.uint8
-    )  # each begins with its filter: 0, none
+    # Each begins with its filter: 0, none.
+    rows = np.zeros((height, 1 + width * channels), np.uint8)
     rows[:, 1:] = pixels.reshape(height, -1)
     header = struct.pack(">IIBBBBB", width, height, 8, _COLOUR_TYPES[channels], 0, 0, 0)
     chunks = (

@@ -240,9 +240,8 @@ class BlockMomentumLearner(DistributedLearner):
         self, sparse: Sequence[Tensor | None]
     ) -> tuple[Callable[[], None], Callable[[], list[Tensor]]]:
         """See `Learner.before_update`."""
-        undo_local, changed = super().before_update(
-            [None] * len(sparse)
-        )  # at the end of a block all rows change
+        # At the end of a block all rows change.
+        undo_local, changed = super().before_update([None] * len(sparse))
         smoothed = [tensor.clone() for tensor in self.smoothed]
         before = None if self._before is None else [tensor.clone() for tensor in self._before]
         seen = self._seen

@@ -202,9 +202,8 @@ def train_function(
     summaries = _Summaries(*_every(period, sweep, size, writers))
     trainer = Trainer(None, (loss, metric), parameter_learners, [*writers, summaries])
     TrainingSession(trainer, source.source, size, source.streams, limit, period, *configs).train()
-    nothing = [
-        Record(loss=0, metric=0, samples=0)
-    ]  # as the original says it where there was no summary
+    # As the original says it where there was no summary.
+    nothing = [Record(loss=0, metric=0, samples=0)]
     result = Record(
         updates=summaries.updates if summaries.epochs else nothing,
         epoch_summaries=summaries.epochs or nothing,

@@ -43,9 +43,8 @@ def windows(
     for k, length in enumerate(x.shape[-rank:]):
         begin, count = begin_and_count(length, size[k], strides[k], pad[k], dilation[k])
         at = begin + strides[k] * np.arange(count)[:, None] + dilation[k] * np.arange(size[k])
-        at = np.where(
-            (at >= 0) & (at < length), at, length
-        )  # one element behind the last stands for all padding
+        # One element behind the last stands for all padding.
+        at = np.where((at >= 0) & (at < length), at, length)
         grid.append(
             at.reshape(
                 *(count if i == k else 1 for i in range(rank)),
@@ -456,10 +455,11 @@ CASES = (
         lambda x, y: C.unpooling(y, x, C.MAX_UNPOOLING, (2,), (2,)),
         (numbers(6, seed=12), numbers(3, seed=13)),
         lambda x, y: first_of_ties(x[None, None], y[None, None])[0][0, 0],
+        # The largest of the window, wherever the value went.
         slope=lambda x, y, g: (
             0 * x,
             g.reshape(3, 2).max(1),
-        ),  # the largest of the window, wherever the value went
+        ),
     ),
     OpCase(
         "unpooling_misused",

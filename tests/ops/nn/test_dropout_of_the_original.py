@@ -70,9 +70,8 @@ def test_sequences_of_different_length_and_files(tmp_path: Path) -> None:
     ]
     function.save(tmp_path / "dropout.model")
     loaded = C.load_model(tmp_path / "dropout.model")
-    assert (
-        loaded.root_function.attributes["rngOffset"] == 75
-    )  # with the gaps beside shorter sequences
+    # With the gaps beside shorter sequences.
+    assert loaded.root_function.attributes["rngOffset"] == 75
     assert masks(loaded, frames(2, 4)) == masks(function, frames(2, 4)) == ["001110 010101111011"]
 
 

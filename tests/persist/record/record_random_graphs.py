@@ -23,9 +23,8 @@ from tests.persist.random_graphs import data, drawn, evaluate
 ARCHIVE = os.path.join(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "golden", "random_graphs.zip"
 )
-SEEDS = [
-    seed for seed in range(162) if seed not in (38, 121)
-]  # these two the original cannot build
+# These two the original cannot build.
+SEEDS = [seed for seed in range(162) if seed not in (38, 121)]
 
 
 def record(archive, folder):

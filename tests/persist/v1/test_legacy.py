@@ -85,9 +85,8 @@ def test_files_of_other_programs_and_versions(name: str) -> None:
     function = C.load_model(legacy_files.FILES[name])
     variables = [*function.outputs, *sorted(function.inputs, key=lambda v: v.name)]
     found = [repr((v.name, tuple(v.shape), v.is_parameter, v.is_constant)) for v in variables]
-    if (
-        name != "standardized"
-    ):  # there the original has a block, and the mean and the deviation twice
+    # There the original has a block, and the mean and the deviation twice.
+    if name != "standardized":
         assert [text.replace("(1,)", "()") for text in found] == [
             text.replace("(1,)", "()") for text in RESULTS[f"{name}/variables"]
         ]

@@ -66,10 +66,11 @@ RIGHT: list[Right] = [
     Right(
         "nodes.dropped.set_attribute",
         lambda v: {"name": "dropoutRate", "value": 0.1},
+        # A rate that cannot be is refused when the function runs.
         {
             "value": "number",
             "name": "text",
-        },  # a rate that cannot be is refused when the function runs
+        },
     ),
     Right(
         "Function.register_udf_deserialize_callback",

@@ -72,8 +72,7 @@ ROWS: list[Wrong] = [
     *(wrong("next_minibatch", lambda v, k=k, b=b: source().next_minibatch(1, **{k: b}), k, error=NotImplementedError)
       for k in ("num_data_partitions", "partition_index") for b in ("x", 2.5, ARRAY)),
     wrong("next_minibatch", lambda v: source().next_minibatch(1, None, None, 2, 2), "out of range for 2", error=ValueError),
-    *(wrong("stream_info", lambda v, n=n: source().stream_info(n), "there are: "
-                                                                   "x", error=RuntimeError, named=(
+    *(wrong("stream_info", lambda v, n=n: source().stream_info(n), "there are: x", error=RuntimeError, named=(
                                                                        "no stream is named"
                                                                    ))
       for n in (None, "q", [], ARRAY)),
@@ -110,8 +109,7 @@ ROWS: list[Wrong] = [
     *(wrong("StreamInformation", lambda v, a=a: io.StreamInformation(*a), w, error=TypeError)
       for a, w in (((None, 0, "dense", np.float32, 2), "name"), (("x", "y", "dense", np.float32, 2), "stream_id"),
                    (("x", -1, "dense", np.float32, 2), "stream_id"), (("x", 0, ARRAY, np.float32, 2), "storage_format"),
-                   (("x", 0, "thick", np.float32, 2), "'dense' or "
-                                                      "'sparse'"), (("x", 0, "dense", np.float32, 2, 5),
+                   (("x", 0, "thick", np.float32, 2), "'dense' or 'sparse'"), (("x", 0, "dense", np.float32, 2, 5),
                      "defines_mb_size"))),
     # A program's own.
     *(wrong("UserDeserializer", lambda v, i=i: io.MinibatchSource([Chunks(infos=i)]), "list of StreamInformation",

@@ -139,8 +139,7 @@ ROWS: list[Wrong] = [
     # Default options.
     wrong("default_options_for", lambda v: C.default_options_for(3, bias=False).__enter__(), "cntk.layers.Dense",
       error=TypeError),
-    wrong("get_default_override", lambda v: C.get_default_override("x", bias=1), "function or a "
-                                                                                 "class", error=ValueError),
+    wrong("get_default_override", lambda v: C.get_default_override("x", bias=1), "function or a class", error=ValueError),
     wrong("get_default_override", lambda v: C.get_default_override(L.Dense), "one argument", error=TypeError),
     wrong("set_global_option", lambda v: C.set_global_option([], 1), "key", "string", error=TypeError),
     wrong("get_global_option", lambda v: C.get_global_option({}, 1), "key", "string", error=TypeError),

@@ -55,8 +55,7 @@ ROWS: list[Wrong] = [
     *(wrong("Trainer", of_learners(lambda m, b=b: b), "learner", error=NotImplementedError)
       for b in (None, "x", 5, [], [None], {}, ARRAY)),
     wrong("Trainer", of_learners(lambda m: C.sgd([weight()], 0.1)), "'w'", error=ValueError),
-    wrong("Trainer", of_learners(lambda m: [C.sgd(m.z.parameters, 0.1)] * 2), "2 different "
-                                                                              "learners", error=ValueError),
+    wrong("Trainer", of_learners(lambda m: [C.sgd(m.z.parameters, 0.1)] * 2), "2 different learners", error=ValueError),
     wrong("Trainer", lambda v: C.Trainer(None, C.reduce_sum(v.w), C.sgd([v.w], 0.1)), "no input", error=ValueError),
     *(wrong("Trainer", lambda v, w=w: trainer(writers=w), "progress_writers", "ProgressPrinter", error=NotImplementedError)
       for w in ("x", 5, {}, [None], ARRAY)),

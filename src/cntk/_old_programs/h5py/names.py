@@ -14,10 +14,8 @@ H5PY: list[Row] = [
                 "lists of bytes, in a field of fixed width", "np.array([...])", "h5py 3.0")
         for name in ("__setitem__", "create")
     ),
-    Changed("h5py:Dataset", "__getitem__", ".h5py.changes:strings", "strings, read from "
-                                                                    "UTF-8", "dataset.asstr()[...]",
+    Changed("h5py:Dataset", "__getitem__", ".h5py.changes:strings", "strings, read from UTF-8", "dataset.asstr()[...]",
             "h5py 3.0"),
-    Changed("h5py:File", "__init__", ".h5py.changes:mode", "no mode, to "
-                                                           "write", "h5py.File(name, 'a')",
+    Changed("h5py:File", "__init__", ".h5py.changes:mode", "no mode, to write", "h5py.File(name, 'a')",
             "h5py 3.0"),
 ]  # fmt: skip

@@ -68,8 +68,7 @@ ALIASES = (  # old name, what stands in for it, the line to write, gone since
     ("disp", ".numpy.functions:disp", "print(...)", "2.0"),
     ("byte_bounds", "numpy.lib.array_utils:byte_bounds", "np.lib.array_utils.byte_bounds(x)", "2.0"),
     ("fastCopyAndTranspose", ".numpy.functions:fast_copy_and_transpose", "x.T.copy()", "2.0"),
-    ("recfromcsv", ".numpy.functions:recfromcsv", "np.genfromtxt(..., delimiter=',', "
-                                                  "names=True)", "2.0"),
+    ("recfromcsv", ".numpy.functions:recfromcsv", "np.genfromtxt(..., delimiter=',', names=True)", "2.0"),
     ("recfromtxt", ".numpy.functions:recfromtxt", "np.genfromtxt(...)", "2.0"),
     ("deprecate", ".numpy.functions:deprecate", "warnings.warn(..., DeprecationWarning)", "2.0"),
     ("add_newdoc", "numpy.lib:add_newdoc", "np.lib.add_newdoc(...)", "2.0"),
@@ -100,8 +99,7 @@ METHODS = (
 NUMPY: list[Row] = [
     *(Name("numpy", name, value, write, f"NumPy {gone}") for name, value, write, gone in ALIASES),
     *(
-        Name("numpy", name, f"numpy_financial:{name}", f"numpy_financial.{name}(...), from: pip "
-                                                       f"install numpy-financial",
+        Name("numpy", name, f"numpy_financial:{name}", f"numpy_financial.{name}(...), from: pip install numpy-financial",
              "NumPy 1.20")
         for name in FINANCE
     ),
@@ -111,56 +109,42 @@ NUMPY: list[Row] = [
         for name, value, write, gone in METHODS
     ),
     Name("numpy.lib", "pad", "numpy:pad", "np.pad(...)", "NumPy 2.0"),
-    Name("numpy.testing", "dec", ".numpy.decorators", "pytest.mark, or "
-                                                      "unittest.skipIf", "NumPy 1.25"),
-    Name("numpy.testing", "decorators", ".numpy.decorators", "pytest.mark, or "
-                                                             "unittest.skipIf", "NumPy 1.25"),
-    Name("numpy.testing", "run_module_suite", "unittest:main", "unittest.main(), or "
-                                                               "pytest", "NumPy 1.25"),
+    Name("numpy.testing", "dec", ".numpy.decorators", "pytest.mark, or unittest.skipIf", "NumPy 1.25"),
+    Name("numpy.testing", "decorators", ".numpy.decorators", "pytest.mark, or unittest.skipIf", "NumPy 1.25"),
+    Name("numpy.testing", "run_module_suite", "unittest:main", "unittest.main(), or pytest", "NumPy 1.25"),
     Name("numpy.testing", "raises", ".numpy.decorators:raises", "with pytest.raises(...):", "NumPy 1.25"),
     Name("numpy.testing", "KnownFailureTest", "unittest:SkipTest", "unittest.SkipTest", "NumPy 1.25"),
     Module("numpy.testing.utils", "numpy.testing", "from numpy.testing import ...", "NumPy 2.0"),
-    Module("numpy.testing.decorators", ".numpy.decorators", "pytest.mark, or "
-                                                            "unittest.skipIf", "NumPy 1.25"),
+    Module("numpy.testing.decorators", ".numpy.decorators", "pytest.mark, or unittest.skipIf", "NumPy 1.25"),
     Module("numpy.compat", ".numpy.compat", "the names of Python 3 themselves", "NumPy 2.0"),
     Module("numpy.compat.py3k", ".numpy.compat", "the names of Python 3 themselves", "NumPy 2.0"),
-    Module("numpy.lib.index_tricks", "numpy.lib._index_tricks_impl", "from numpy import "
-                                                                     "...", "NumPy 2.0"),
-    Module("numpy.lib.function_base", "numpy.lib._function_base_impl", "from numpy import "
-                                                                       "...", "NumPy 2.0"),
-    Module("numpy.lib.arraysetops", "numpy.lib._arraysetops_impl", "from numpy import "
-                                                                   "...", "NumPy 2.0"),
-    Module("numpy.lib.twodim_base", "numpy.lib._twodim_base_impl", "from numpy import "
-                                                                   "...", "NumPy 2.0"),
-    Module("numpy.lib.shape_base", "numpy.lib._shape_base_impl", "from numpy import "
-                                                                 "...", "NumPy 2.0"),
+    Module("numpy.lib.index_tricks", "numpy.lib._index_tricks_impl", "from numpy import ...", "NumPy 2.0"),
+    Module("numpy.lib.function_base", "numpy.lib._function_base_impl", "from numpy import ...", "NumPy 2.0"),
+    Module("numpy.lib.arraysetops", "numpy.lib._arraysetops_impl", "from numpy import ...", "NumPy 2.0"),
+    Module("numpy.lib.twodim_base", "numpy.lib._twodim_base_impl", "from numpy import ...", "NumPy 2.0"),
+    Module("numpy.lib.shape_base", "numpy.lib._shape_base_impl", "from numpy import ...", "NumPy 2.0"),
     Module("numpy.lib.arraypad", "numpy", "from numpy import pad", "NumPy 2.0"),
-    Module("numpy.core.umath_tests", "numpy._core._umath_tests", "np.einsum(...), x @ "
-                                                                 "y", "NumPy 2.0"),
+    Module("numpy.core.umath_tests", "numpy._core._umath_tests", "np.einsum(...), x @ y", "NumPy 2.0"),
     Module("numpy.linalg.linalg", "numpy.linalg", "from numpy.linalg import ...", "NumPy 2.4"),
     Module("numpy.fft.fftpack", "numpy.fft", "from numpy.fft import ...", "NumPy 1.17"),
     Module("numpy.dual", "numpy.linalg", "from numpy.linalg import ...", "NumPy 1.20"),
-    Changed("numpy", "array", ".numpy.changes:ragged", "rows of different "
-                                                       "lengths", "np.array(..., dtype=object)",
+    Changed("numpy", "array", ".numpy.changes:ragged", "rows of different lengths", "np.array(..., dtype=object)",
             "NumPy 1.24"),
-    Changed("numpy", "asarray", ".numpy.changes:ragged", "rows of different "
-                                                         "lengths", "np.asarray(..., dtype=object)",
+    Changed("numpy", "asarray", ".numpy.changes:ragged", "rows of different lengths", "np.asarray(..., dtype=object)",
             "NumPy 1.24"),
     *(
         Changed("numpy", name, ".numpy.changes:ragged_operand", "rows of different lengths",
                 f"np.{name}(np.array(..., dtype=object))", "NumPy 1.24")
         for name in ("amax", "amin", "argmax", "argmin", "max", "min", "ndim", "shape", "size", "sort", "sum")
     ),
-    Changed("numpy", "array", ".numpy.changes:no_copy", "copy=False of what has to be "
-                                                        "copied", "np.asarray(...)",
+    Changed("numpy", "array", ".numpy.changes:no_copy", "copy=False of what has to be copied", "np.asarray(...)",
             "NumPy 2.0"),
     Changed("numpy", "array", ".numpy.changes:wrapped", "integers that the dtype does not hold",
             "np.array(...).astype(dtype)", "NumPy 2.0"),
     Changed("numpy", "asarray", ".numpy.changes:wrapped", "integers that the dtype does not hold",
             "np.asarray(...).astype(dtype)", "NumPy 2.0"),
     Changed("numpy", "fromstring", ".numpy.changes:from_bytes", "bytes", "np.frombuffer(...).copy()", "NumPy 2.3"),
-    Changed("numpy", "linspace", ".numpy.changes:count_as_int", "num= that is no "
-                                                                "integer", "num=int(...)", "NumPy 1.18"),
+    Changed("numpy", "linspace", ".numpy.changes:count_as_int", "num= that is no integer", "num=int(...)", "NumPy 1.18"),
     keyword("numpy", "histogram", "normed", "density", "NumPy 1.24"),
     keyword("numpy", "histogram2d", "normed", "density", "NumPy 1.24"),
     keyword("numpy", "histogramdd", "normed", "density", "NumPy 1.24"),

@@ -166,47 +166,33 @@ PANDAS: list[Row] = [
         Name("pandas", f"rolling_{name}", f"{_HERE}rolling_{name}", f"x.rolling(...).{name}()", "pandas 0.23")
         for name in ROLLING
     ),
-    Name("pandas:DataFrame", "from_csv", _HERE + "from_csv", "pd.read_csv(..., index_col=0, "
-                                                             "parse_dates=True)", "pandas 1.0"),
+    Name("pandas:DataFrame", "from_csv", _HERE + "from_csv", "pd.read_csv(..., index_col=0, parse_dates=True)", "pandas 1.0"),
     Name("pandas:DataFrame", "from_items", _HERE + "from_items", "pd.DataFrame(dict(...))", "pandas 1.0"),
     *(Module(name, value, write, f"pandas {gone}") for name, value, write, gone in MODULES),
     *(keyword(owner, name, old, new, f"pandas {gone}") for owner, name, old, new, gone in KEYWORDS),
     *(
-        Changed(owner, name, ".pandas.changes:by_position", "arguments by "
-                                                            "position", f"their names: "
-                                                                        f"{words.replace(' ', '=, ')}=",
+        Changed(owner, name, ".pandas.changes:by_position", "arguments by position", f"their names: {words.replace(' ', '=, ')}=",
                 "pandas 2.0", words)
         for owner, name, words in POSITIONAL
     ),
     *(
-        Changed("pandas:DataFrame", name, ".pandas.changes:numbers_only", "columns that are no "
-                                                                          "numbers", "numeric_only=True",
+        Changed("pandas:DataFrame", name, ".pandas.changes:numbers_only", "columns that are no numbers", "numeric_only=True",
                 "pandas 2.0")
         for name in NUMERIC
     ),
-    Changed("pandas", "read_csv", ".pandas.changes:squeezed", "the argument "
-                                                              "squeeze=", "pd.read_csv(...).squeeze('columns')",
+    Changed("pandas", "read_csv", ".pandas.changes:squeezed", "the argument squeeze=", "pd.read_csv(...).squeeze('columns')",
             "pandas 2.0"),
-    Changed("pandas", "read_csv", ".pandas.changes:bad_lines", "the argument "
-                                                               "error_bad_lines=", "on_bad_lines='skip'",
+    Changed("pandas", "read_csv", ".pandas.changes:bad_lines", "the argument error_bad_lines=", "on_bad_lines='skip'",
             "pandas 2.0"),
-    Changed("pandas", "read_csv", ".pandas.changes:by_spaces", "the argument "
-                                                               "delim_whitespace=", "sep=r'\\s+'", "pandas 3.0"),
-    Changed("pandas:DataFrame", "fillna", ".pandas.changes:filled", "the argument "
-                                                                    "method=", "x.ffill() or "
-                                                                               "x.bfill()",
+    Changed("pandas", "read_csv", ".pandas.changes:by_spaces", "the argument delim_whitespace=", "sep=r'\\s+'", "pandas 3.0"),
+    Changed("pandas:DataFrame", "fillna", ".pandas.changes:filled", "the argument method=", "x.ffill() or x.bfill()",
             "pandas 3.0"),
-    Changed("pandas:Series", "fillna", ".pandas.changes:filled", "the argument "
-                                                                 "method=", "x.ffill() or "
-                                                                            "x.bfill()",
+    Changed("pandas:Series", "fillna", ".pandas.changes:filled", "the argument method=", "x.ffill() or x.bfill()",
             "pandas 3.0"),
-    Changed("pandas:DataFrame", "resample", ".pandas.changes:resampled", "the argument "
-                                                                         "how=", "x.resample(...).mean()",
+    Changed("pandas:DataFrame", "resample", ".pandas.changes:resampled", "the argument how=", "x.resample(...).mean()",
             "pandas 0.25"),
-    Changed("pandas:Series", "resample", ".pandas.changes:resampled", "the argument "
-                                                                      "how=", "x.resample(...).mean()",
+    Changed("pandas:Series", "resample", ".pandas.changes:resampled", "the argument how=", "x.resample(...).mean()",
             "pandas 0.25"),
-    Advice(r"ValueError: Invalid frequency: "
-           r"(M|Q|Y|A|H|T|S|L|BM)\b", "the new names: ME, QE, YE, h, min, s, ms, BME",
+    Advice(r"ValueError: Invalid frequency: (M|Q|Y|A|H|T|S|L|BM)\b", "the new names: ME, QE, YE, h, min, s, ms, BME",
            "pandas 3.0"),
 ]  # fmt: skip

@@ -36,8 +36,7 @@ NAMES = (  # owner, old name, what stands in for it, the line to write, gone sin
     ("sys", "getcheckinterval", ".python.functions:getcheckinterval", "sys.getswitchinterval()", "3.9"),
     ("sys", "setcheckinterval", ".python.functions:setcheckinterval", "sys.setswitchinterval(...)", "3.9"),
     ("threading:Thread", "isAlive", ".python.functions:is_alive", "x.is_alive()", "3.9"),
-    ("time", "clock", ".python.functions:clock", "time.perf_counter(), or "
-                                                 "time.process_time()", "3.8"),
+    ("time", "clock", ".python.functions:clock", "time.perf_counter(), or time.process_time()", "3.8"),
     ("unittest", "makeSuite", ".python.functions:make_suite", "unittest.TestLoader().loadTestsFromTestCase(...)", "3.13"),
     ("xml.etree.ElementTree:Element", "getchildren", ".python.functions:children", "list(x)", "3.9"),
     ("xml.etree.ElementTree:Element", "getiterator", ".python.functions:iterator", "x.iter(...)", "3.9"),
@@ -80,8 +79,7 @@ MODULES = (  # old name, what stands in for it, the line to write, gone since
 
 PYTHON: list[Row] = [
     *(
-        Name("collections", name, f"collections.abc:{name}", f"from collections.abc import "
-                                                             f"{name}", "Python 3.10")
+        Name("collections", name, f"collections.abc:{name}", f"from collections.abc import {name}", "Python 3.10")
         for name in ABSTRACT
     ),
     *(Name(owner, name, value, write, f"Python {gone}") for owner, name, value, write, gone in NAMES),
@@ -97,7 +95,6 @@ PYTHON: list[Row] = [
         keyword("json", name, "encoding", "", "Python 3.9" if name.startswith("load") else "Python 3.0")
         for name in ("load", "loads", "dump", "dumps")
     ),
-    Changed("re", "split", ".python.regex:split_between", "a pattern that may match "
-                                                          "nothing", "a pattern that cannot, "
+    Changed("re", "split", ".python.regex:split_between", "a pattern that may match nothing", "a pattern that cannot, "
             "as r'(\\W+)' for r'(\\W+)?'", "Python 3.7"),
 ]  # fmt: skip

@@ -24,10 +24,8 @@ NAMES = (  # owner, old name, what stands in for it, the line to write, gone sin
     ("scipy.misc", "pade", "scipy.interpolate:pade", "scipy.interpolate.pade(...)", "1.3"),
     ("scipy.misc", "who", "builtins:dir", "print what you want to see", "1.3"),
     ("scipy.misc", "derivative", ".scipy.functions:derivative", "scipy.differentiate.derivative(...)", "1.12"),
-    ("scipy.misc", "face", "scipy.datasets:face", "scipy.datasets.face(), which needs: pip install "
-                                                  "pooch", "1.12"),
-    ("scipy.misc", "ascent", "scipy.datasets:ascent", "scipy.datasets.ascent(), which needs: pip "
-                                                      "install pooch", "1.12"),
+    ("scipy.misc", "face", "scipy.datasets:face", "scipy.datasets.face(), which needs: pip install pooch", "1.12"),
+    ("scipy.misc", "ascent", "scipy.datasets:ascent", "scipy.datasets.ascent(), which needs: pip install pooch", "1.12"),
     ("scipy.misc", "electrocardiogram", "scipy.datasets:electrocardiogram", "scipy.datasets.electrocardiogram()", "1.12"),
     ("scipy.misc", "lena", None, "another picture: this one is no longer given away", "0.17"),
     ("scipy.ndimage", "imread", ".scipy.misc:imread", "np.asarray(PIL.Image.open(path))", "1.3"),
@@ -37,8 +35,7 @@ NAMES = (  # owner, old name, what stands in for it, the line to write, gone sin
     ("scipy.stats", "ss", ".scipy.functions:ss", "np.sum(x * x, axis)", "1.0"),
     ("scipy.stats", "chisqprob", "scipy.stats:chi2.sf", "scipy.stats.chi2.sf(...)", "1.0"),
     ("scipy.stats", "betai", "scipy.special:betainc", "scipy.special.betainc(...)", "1.0"),
-    ("scipy.stats", "itemfreq", ".scipy.functions:itemfreq", "np.unique(x, "
-                                                             "return_counts=True)", "1.5"),
+    ("scipy.stats", "itemfreq", ".scipy.functions:itemfreq", "np.unique(x, return_counts=True)", "1.5"),
     ("scipy.stats", "binom_test", ".scipy.functions:binom_test", "scipy.stats.binomtest(...).pvalue", "1.12"),
     ("scipy.stats", "median_absolute_deviation", ".scipy.functions:median_absolute_deviation",
      "scipy.stats.median_abs_deviation(..., scale='normal')", "1.9"),
@@ -46,8 +43,7 @@ NAMES = (  # owner, old name, what stands in for it, the line to write, gone sin
     ("scipy.signal", "hanning", "scipy.signal.windows:hann", "scipy.signal.windows.hann(...)", "1.1"),
     ("scipy.integrate", "trapz", "scipy.integrate:trapezoid", "scipy.integrate.trapezoid(...)", "1.14"),
     ("scipy.integrate", "cumtrapz", ".scipy.functions:cumtrapz", "scipy.integrate.cumulative_trapezoid(y, x=x)", "1.14"),
-    ("scipy.integrate", "simps", ".scipy.functions:simps", "scipy.integrate.simpson(y, "
-                                                           "x=x)", "1.14"),
+    ("scipy.integrate", "simps", ".scipy.functions:simps", "scipy.integrate.simpson(y, x=x)", "1.14"),
     ("scipy.integrate", "romberg", ".scipy.functions:romberg", "scipy.integrate.quad(...)[0]", "1.15"),
     ("scipy.integrate", "quadrature", ".scipy.functions:quadrature", "scipy.integrate.quad(...)", "1.15"),
     ("scipy.interpolate", "spline", ".scipy.functions:spline", "scipy.interpolate.make_interp_spline(x, y, k=order)(new)",
@@ -59,8 +55,7 @@ NAMES = (  # owner, old name, what stands in for it, the line to write, gone sin
     ("scipy.linalg", "pinv2", "scipy.linalg:pinv", "scipy.linalg.pinv(...)", "1.9"),
     ("scipy.linalg", "expm2", "scipy.linalg:expm", "scipy.linalg.expm(...)", "1.0"),
     ("scipy.linalg", "expm3", "scipy.linalg:expm", "scipy.linalg.expm(...)", "1.0"),
-    ("scipy.special", "sph_harm", ".scipy.functions:sph_harm", "scipy.special.sph_harm_y(n, m, "
-                                                               "polar, azimuth)", "1.17"),
+    ("scipy.special", "sph_harm", ".scipy.functions:sph_harm", "scipy.special.sph_harm_y(n, m, polar, azimuth)", "1.17"),
     ("scipy.special", "btdtri", "scipy.special:betaincinv", "scipy.special.betaincinv(...)", "1.14"),
     ("scipy.optimize", "anneal", None, "scipy.optimize.dual_annealing(...)", "0.16"),
     ("scipy.sparse:spmatrix", "A", ".scipy.functions:dense", "x.toarray()", "1.14"),
@@ -95,16 +90,11 @@ SCIPY: list[Row] = [
     Module("scipy.misc", "", "scipy.special, scipy.datasets, PIL", "SciPy 2.0"),
     Module("scipy.misc.pilutil", ".scipy.misc", "PIL.Image", "SciPy 1.3"),
     Module("scipy.ndimage.filters", "scipy.ndimage", "from scipy.ndimage import ...", "SciPy 2.0"),
-    Module("scipy.ndimage.interpolation", "scipy.ndimage", "from scipy.ndimage import "
-                                                           "...", "SciPy 2.0"),
-    Module("scipy.ndimage.measurements", "scipy.ndimage", "from scipy.ndimage import "
-                                                          "...", "SciPy 2.0"),
-    Module("scipy.ndimage.morphology", "scipy.ndimage", "from scipy.ndimage import "
-                                                        "...", "SciPy 2.0"),
-    Module("scipy.integrate.quadrature", "scipy.integrate", "from scipy.integrate import "
-                                                            "...", "SciPy 1.8"),
-    Module("scipy.sparse.linalg.eigen.arpack", "scipy.sparse.linalg", "from scipy.sparse.linalg "
-                                                                      "import ...", "SciPy 1.8"),
+    Module("scipy.ndimage.interpolation", "scipy.ndimage", "from scipy.ndimage import ...", "SciPy 2.0"),
+    Module("scipy.ndimage.measurements", "scipy.ndimage", "from scipy.ndimage import ...", "SciPy 2.0"),
+    Module("scipy.ndimage.morphology", "scipy.ndimage", "from scipy.ndimage import ...", "SciPy 2.0"),
+    Module("scipy.integrate.quadrature", "scipy.integrate", "from scipy.integrate import ...", "SciPy 1.8"),
+    Module("scipy.sparse.linalg.eigen.arpack", "scipy.sparse.linalg", "from scipy.sparse.linalg import ...", "SciPy 1.8"),
     Module("scipy.weave", None, "the same in NumPy, or Numba", "SciPy 0.19"),
     Changed("scipy.interpolate", "interp2d", ".scipy.functions:interp2d_again", "the class",
             "scipy.interpolate.RectBivariateSpline(x, y, z.T)", "SciPy 1.14"),

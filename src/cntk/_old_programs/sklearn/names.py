@@ -6,8 +6,7 @@ from cntk._old_programs.rows import Module, Name, Row
 
 NAMES = (  # owner, old name, what stands in for it, the line to write, gone since
     ("sklearn.preprocessing", "Imputer", ".sklearn.functions:Imputer", "sklearn.impute.SimpleImputer(...)", "0.22"),
-    ("sklearn.datasets", "fetch_mldata", None, "fetch_openml('mnist_784', version=1, "
-                                               "as_frame=False): mldata.org is dead", "0.22"),
+    ("sklearn.datasets", "fetch_mldata", None, "fetch_openml('mnist_784', version=1, as_frame=False): mldata.org is dead", "0.22"),
     ("sklearn.metrics", "jaccard_similarity_score", ".sklearn.functions:jaccard_similarity_score",
      "accuracy_score(...), or jaccard_score(...)", "0.23"),
     ("sklearn.metrics", "calinski_harabaz_score", "sklearn.metrics:calinski_harabasz_score", "calinski_harabasz_score(...)",
@@ -23,8 +22,7 @@ NAMES = (  # owner, old name, what stands in for it, the line to write, gone sin
      "PCA(..., svd_solver='randomized')", "0.20"),
     ("sklearn.linear_model", "RandomizedLasso", None, "sklearn.feature_selection", "0.21"),
     ("sklearn.utils", "safe_indexing", "sklearn.utils:_safe_indexing", "x[indices]", "0.24"),
-    ("sklearn.utils", "check_arrays", "sklearn.utils:check_X_y", "check_array(...), "
-                                                                 "check_X_y(...)", "0.16"),
+    ("sklearn.utils", "check_arrays", "sklearn.utils:check_X_y", "check_array(...), check_X_y(...)", "0.16"),
     ("sklearn.feature_extraction.text:CountVectorizer", "get_feature_names", ".sklearn.functions:get_feature_names",
      "x.get_feature_names_out()", "1.2"),
     ("sklearn.feature_extraction:DictVectorizer", "get_feature_names", ".sklearn.functions:get_feature_names",
@@ -62,18 +60,14 @@ MOVED = (  # modules whose names lie in the package around them, or in another o
     ("tree.tree", "tree"),
 )
 MODULES = (  # old name, what stands in for it, the line to write, gone since
-    ("cross_validation", ".sklearn.cross_validation", "from sklearn.model_selection import "
-                                                      "...", "0.20"),
+    ("cross_validation", ".sklearn.cross_validation", "from sklearn.model_selection import ...", "0.20"),
     ("grid_search", "sklearn.model_selection", "from sklearn.model_selection import ...", "0.20"),
     ("externals.joblib", "joblib", "import joblib", "0.23"),
     ("externals.six", "six", "the names of Python 3 themselves", "0.23"),
     ("externals.six.moves", "six.moves", "the names of Python 3 themselves", "0.23"),
-    ("preprocessing.imputation", ".sklearn.functions", "from sklearn.impute import "
-                                                       "SimpleImputer", "0.22"),
-    ("lda", ".sklearn.functions", "from sklearn.discriminant_analysis import "
-                                  "LinearDiscriminantAnalysis", "0.19"),
-    ("qda", ".sklearn.functions", "from sklearn.discriminant_analysis import "
-                                  "QuadraticDiscriminantAnalysis", "0.19"),
+    ("preprocessing.imputation", ".sklearn.functions", "from sklearn.impute import SimpleImputer", "0.22"),
+    ("lda", ".sklearn.functions", "from sklearn.discriminant_analysis import LinearDiscriminantAnalysis", "0.19"),
+    ("qda", ".sklearn.functions", "from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis", "0.19"),
     ("utils.testing", ".sklearn.testing", "from numpy.testing import ..., pytest", "0.24"),
     ("utils.linear_assignment_", ".sklearn.functions", "scipy.optimize.linear_sum_assignment(...)", "0.23"),
     ("feature_extraction.stop_words", "sklearn.feature_extraction.text",
@@ -82,13 +76,11 @@ MODULES = (  # old name, what stands in for it, the line to write, gone since
 )  # fmt: skip
 
 SKLEARN: list[Row] = [
-    *(Name(owner, name, value, write, f"scikit-learn "
-                                      f"{gone}") for owner, name, value, write, gone in NAMES),
+    *(Name(owner, name, value, write, f"scikit-learn {gone}") for owner, name, value, write, gone in NAMES),
     *(
         Module(f"sklearn.{old}", f"sklearn.{new}", f"from sklearn.{new} import ...",
                "scikit-learn 0.20" if old == "learning_curve" else "scikit-learn 0.24")
         for old, new in MOVED
     ),
-    *(Module(f"sklearn.{name}", value, write, f"scikit-learn "
-                                              f"{gone}") for name, value, write, gone in MODULES),
+    *(Module(f"sklearn.{name}", value, write, f"scikit-learn {gone}") for name, value, write, gone in MODULES),
 ]  # fmt: skip

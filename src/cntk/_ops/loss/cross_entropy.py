@@ -194,9 +194,8 @@ class Misclassification(AgainstTarget):
         return self.vectors(output, target.to_dense())
 
     def tensors(self, output: Tensor, target: Tensor) -> Tensor:
-        flat = (
-            output.flatten(-2) if output.dim() > 2 else output
-        )  # without a batch axis row by row, as hardmax
+        # Without a batch axis row by row, as hardmax.
+        flat = output.flatten(-2) if output.dim() > 2 else output
         best = (
             torch.zeros_like(flat)
             .scatter(-1, torch.argmax(flat, -1, True), 1.0)

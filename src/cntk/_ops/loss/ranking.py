@@ -140,11 +140,12 @@ class _LambdaRank(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         (slope,) = ctx.saved_tensors
+        # Whatever gradient comes in: in the original this is where gradients begin.
         return (
             slope,
             None,
             None,
-        )  # whatever gradient comes in: in the original this is where gradients begin
+        )
 
 
 def _pairs(groups: _Groups, order: Tensor) -> Tensor:

@@ -31,9 +31,8 @@ _TRANSPOSE = {1: torch.conv_transpose1d, 2: torch.conv_transpose2d, 3: torch.con
 
 
 def _convolve(x: Tensor, w: Tensor, bias: Tensor | None, *options: Any) -> Tensor:
-    grouped = (
-        options[-1] > 1
-    )  # recorded code of a loop does not see that the minibatch is one sample
+    # Recorded code of a loop does not see that the minibatch is one sample.
+    grouped = options[-1] > 1
     return _CONVOLVE[x.dim() - 2](
         _with_safe_strides(x, grouped), _with_safe_strides(w), bias, *options
     )

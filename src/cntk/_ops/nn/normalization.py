@@ -330,9 +330,8 @@ def local_response_normalization(
     width = 2 * int(depth_radius) + 1
     dtype = x.type_.dtype or np.dtype(np.float32)
     channels = x.shape[0] if x.shape else -1
-    within = (
-        min(width, channels) if channels > 0 else width
-    )  # the original's window is never wider than the operand
+    # The original's window is never wider than the operand.
+    within = min(width, channels) if channels > 0 else width
     kernel = Constant(np.full((1, within, 1, 1), alpha / width), dtype=dtype)
     # Channels become a spatial axis of their own, along which a kernel adds up squares.
     squares = reshape(element_times(inner, inner), (1, InferredDimension), 0, 1)

@@ -127,9 +127,8 @@ def _shown(value: Any) -> Any:
         return tuple(reversed(value))
     if isinstance(value, list):
         shown = [_shown(item) for item in value]
-        return (
-            shown[::-1] if all(isinstance(item, bool) for item in shown) else shown
-        )  # flags are one an axis
+        # Flags are one an axis.
+        return shown[::-1] if all(isinstance(item, bool) for item in shown) else shown
     if isinstance(value, Size):
         return int(value)
     return float(value) if isinstance(value, Single) else value

@@ -171,9 +171,8 @@ class Bilinear(Initializer):
         centre = half - 1 if width % 2 else half - 0.5
         ramp = 1 - np.abs(np.arange(width) - centre) / half
         out = np.zeros(shape, dtype)
-        channels = out.reshape(-1, *shape[-4:])[
-            0
-        ]  # the original leaves whatever lies beyond the first kernel at zero
+        # The original leaves whatever lies beyond the first kernel at zero.
+        channels = out.reshape(-1, *shape[-4:])[0]
         channels[range(shape[-3]), range(shape[-3])] = ramp[:, None] * ramp
         return out
 

@@ -25,9 +25,8 @@ _Doubles = npt.NDArray[np.float64]
 
 _STATE = 312
 _MIDDLE = 156
-_STEP = (
-    _STATE - 1
-)  # the twist of one word needs the next word too, so all but the last can be made at once
+# The twist of one word needs the next word too, so all but the last can be made at once.
+_STEP = _STATE - 1
 _BLOCK = 1 << 16
 _LOW_BITS = (1 << 31) - 1
 _UPPER, _LOWER = np.uint64(~_LOW_BITS & (1 << 64) - 1), np.uint64(_LOW_BITS)

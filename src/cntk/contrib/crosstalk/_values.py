@@ -114,9 +114,8 @@ def _split(value: Any, layers: Mapping[str, Any]) -> dict[str, Array]:
             f"{type(wrong[0]).__name__}"
         )
     if "keys" in header and len({(part.shape, part.dtype) for part in arrays.values()}) == 1:
-        arrays = {
-            "values": np.stack(list(arrays.values()))
-        }  # a vocabulary may have a hundred thousand words
+        # A vocabulary may have a hundred thousand words.
+        arrays = {"values": np.stack(list(arrays.values()))}
     return {"header": np.array(json.dumps(header)), **arrays}
 
 

@@ -182,9 +182,8 @@ class AgentBaseClass:
             seen = np.asarray(state)
         if self._preprocessor is not None:
             seen = self._preprocessor.preprocess(seen)
-        return np.array(
-            seen, np.float32
-        )  # a copy: worlds may use one array for all their observations
+        # A copy: worlds may use one array for all their observations.
+        return np.array(seen, np.float32)
 
     def _set_up_preprocessor(self, path: str, arguments: str) -> None:
         if path:

@@ -37,9 +37,8 @@ class CaffeResolver:
             package = importlib.import_module("caffe")
         except ImportError:
             return None
-        return (
-            package if hasattr(package, "Net") else None
-        )  # any folder of that name can be imported
+        # Any folder of that name can be imported.
+        return package if hasattr(package, "Net") else None
 
     def runtime(self) -> bool:
         """Return whether Caffe is installed."""

@@ -76,9 +76,8 @@ class BoxSpaceDiscretizer:
                 f"the box's"
             )
         low, high, counts = self._state_mins, self._state_maxs, self._state_resolutions
-        with np.errstate(
-            all="ignore"
-        ):  # bounds may be infinite: what is then no number is the first part
+        # Bounds may be infinite: what is then no number is the first part.
+        with np.errstate(all="ignore"):
             parts = np.nan_to_num(np.floor((value - low) * counts / (high - low)), nan=0)
         parts = np.where(
             value >= high, counts - 1, np.where(value <= low, 0, np.clip(parts, 0, counts - 1))
