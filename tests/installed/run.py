@@ -26,7 +26,10 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAM = Path(__file__).with_name("program.py")
 # The original has these two modules, and programs import them.
 OURS_WITH_TESTS = {"cntk/tests/__init__.py", "cntk/tests/test_utils.py"}
-NO_ADDRESS = re.compile(r"localhost|127\.0\.0\.1|\d+\.\d+\.\d+\.\d+:|file:|/home/|/root/")
+# Addresses and folders of a machine: of any, and of the one that builds this.
+NO_ADDRESS = re.compile(
+    rf"localhost|127\.0\.0\.1|\d+\.\d+\.\d+\.\d+:|file:|/(?:home|root)/|{re.escape(str(ROOT))}"
+)
 
 
 class WheelError(Exception):
