@@ -56,7 +56,8 @@ def _takes(a: Tensor, b: Tensor) -> bool:
     # Recordings see fake tensors: they record torch's own call, and replace it by ours in the
     # end.
     return (
-        _by_onednn() is not None
+        a.shape[0] * b.numel() >= LEAST
+        and _by_onednn() is not None
         and a.dtype is torch.float32 is b.dtype
         and a.device.type == "cpu"
         and type(a) in _PLAIN
@@ -82,7 +83,7 @@ def _dense(x: Tensor) -> Tensor:
 
 def mm(a: Tensor, b: Tensor) -> Tensor:
     """Return ``a @ b`` for matrices ``[m, k]`` and ``[k, n]``; see `torch.mm`."""
-    if a.shape[0] * b.numel() < LEAST or not _takes(a, b):
+    if not _takes(a, b):
         return torch.mm(a, b)
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
         return _Product.apply(a, b, None)  # type: ignore[no-any-return, no-untyped-call]
@@ -91,7 +92,7 @@ def mm(a: Tensor, b: Tensor) -> Tensor:
 
 def addmm(bias: Tensor, a: Tensor, b: Tensor) -> Tensor:
     """Return ``bias + a @ b`` with a bias ``[n]``; see `torch.addmm`."""
-    if a.shape[0] * b.numel() < LEAST or not _takes(a, b):
+    if not _takes(a, b):
         return torch.addmm(bias, a, b)
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad or bias.requires_grad):
         return _Product.apply(a, b, bias)  # type: ignore[no-any-return, no-untyped-call]
@@ -100,7 +101,7 @@ def addmm(bias: Tensor, a: Tensor, b: Tensor) -> Tensor:
 
 def add_product(target: Tensor, a: Tensor, b: Tensor, factor: float = 1) -> Tensor:
     """Add ``factor * a @ b`` to a matrix in place, without a gradient."""
-    if a.shape[0] * b.numel() >= LEAST and _takes(a, b):
+    if _takes(a, b):
         return target.add_(_linear(a, b, None), alpha=factor)
     return target.addmm_(a, b, alpha=factor)
 
