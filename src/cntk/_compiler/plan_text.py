@@ -60,7 +60,7 @@ def pass_lines(plan: Plan) -> list[str]:
 def loop_lines(plan: Plan) -> list[str]:
     """Return how each loop of a plan runs, and why not faster."""
     lines = []
-    for loop in (item for item in plan.nodes if isinstance(item, Loop)):
+    for loop in _loops(plan):
         what = f"the loop through {loop.text}"
         if isinstance(loop, FusedLoop):
             lines.append(f"{what}: the fused kernel {type(loop).__name__}")
@@ -84,7 +84,7 @@ def loop_lines(plan: Plan) -> list[str]:
 def loop_code(plan: Plan) -> list[str]:
     """Return the code of recorded steps of a plan's loops."""
     lines = []
-    for loop in (item for item in plan.nodes if isinstance(item, Loop)):
+    for loop in _loops(plan):
         recorded = None if loop.kernel is None else loop.kernel.recorded
         for recording in [] if recorded is None else recorded.recordings:
             for kind, text in zip(("forward", "backward"), recording.texts, strict=True):
@@ -96,12 +96,10 @@ def loop_code(plan: Plan) -> list[str]:
 def plan_reasons(plan: Plan) -> list[str]:
     """Return why loops of a plan run slower than they could."""
     texts = []
-    for loop in (item for item in plan.nodes if isinstance(item, Loop)):
+    for loop in _loops(plan):
         if not isinstance(loop, FusedLoop):
-            loop_reasons = (
-                [loop.reasons] if loop.kernel is None else [loop.reasons, loop.kernel.reasons]
-            )
-            texts += [f"{reasons.about}: {text}" for reasons in loop_reasons for text in reasons]
+            texts += loop.reasons.sentences()
+            texts += [] if loop.kernel is None else loop.kernel.reasons.sentences()
     return texts
 
 
@@ -153,6 +151,10 @@ def _least_large(plan: Plan, training: bool, axes: set[tuple[Axis, ...]], most: 
         middle = (low + high) // 2
         low, high = (low, middle) if is_large(middle) else (middle, high)
     return high
+
+
+def _loops(plan: Plan) -> list[Loop]:
+    return [item for item in plan.nodes if isinstance(item, Loop)]
 
 
 def _count(count: int, what: str) -> str:

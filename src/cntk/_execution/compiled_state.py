@@ -113,6 +113,10 @@ class CompiledState:
         plan.last_use = next(_uses)
         return plan
 
+    def recent_plans(self) -> list[Plan]:
+        """Return all plans, the last used first."""
+        return sorted(self.plans.values(), key=lambda plan: -plan.last_use)
+
     def _drop_old_plans(self) -> None:
         """Drop the less recently used half of the plans if there are many."""
         if len(self.plans) >= _MOST_PLANS:

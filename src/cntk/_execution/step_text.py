@@ -8,7 +8,6 @@ from typing import Any
 import torch
 
 from cntk._compiler import plan_text
-from cntk._compiler.plan import Plan
 from cntk._execution import training_step
 from cntk._execution.compiled_state import state_of
 from cntk._execution.training_step import TrainingStep
@@ -18,11 +17,6 @@ from cntk._runtime.layout.layout import Layout
 
 # Sizes of minibatches that are told of one by one.
 _MOST_SHOWN = 10
-
-
-def plans_of(step: TrainingStep) -> list[Plan]:
-    """Return the plans of a training step, the last used first."""
-    return sorted(state_of(step.function).plans.values(), key=lambda plan: -plan.last_use)
 
 
 def tier_lines(step: TrainingStep) -> list[str]:
@@ -62,9 +56,11 @@ def _waiting(seen: dict[str, int]) -> list[str]:
 
 def reason_lines(step: TrainingStep) -> list[str]:
     """Return why steps, and what they run, are not faster."""
-    plans = [text for plan in plans_of(step) for text in plan_text.plan_reasons(plan)]
-    own = [step.reasons, state_of(step.function).reasons]
-    return list(dict.fromkeys([*(f"{r.about}: {text}" for r in own for text in r), *plans]))
+    state = state_of(step.function)
+    sentences = [*step.reasons.sentences(), *state.reasons.sentences()]
+    for plan in state.recent_plans():
+        sentences += plan_text.plan_reasons(plan)
+    return list(dict.fromkeys(sentences))
 
 
 def code_lines(step: TrainingStep) -> list[str]:

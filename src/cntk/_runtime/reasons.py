@@ -51,6 +51,10 @@ class Reasons(list[str]):
         if fault is not None:
             _LOGGER.debug("%s: the exception was", self.about, exc_info=fault)
 
+    def sentences(self) -> list[str]:
+        """Return each reason with what it is about, as the log says it."""
+        return [f"{self.about}: {reason}" for reason in self]
+
     def _is_new(self, reason: str) -> bool:
         """Add a reason, and return whether it is to be told."""
         if reason in self:

@@ -133,7 +133,7 @@ def _explained(target: Any, code: bool) -> Explanation:
 
 
 def _of_trainer(step: TrainingStep, code: bool) -> Explanation:
-    plans = step_text.plans_of(step) or _compiled(step.function)
+    plans = state_of(step.function).recent_plans() or _compiled(step.function)
     criterion = _outputs(step.function.outputs)
     sections = _plan_sections(plans, criterion, True, code)
     sections.append(("Training steps", tuple(step_text.tier_lines(step))))
@@ -145,12 +145,13 @@ def _of_trainer(step: TrainingStep, code: bool) -> Explanation:
 
 def _of_evaluations(kind: str, function: Function) -> Explanation:
     state = state_of(whole_graph(function))
-    plans = sorted(state.plans.values(), key=lambda plan: -plan.last_use) or _compiled(function)
+    plans = state.recent_plans() or _compiled(function)
     name = _outputs(function.outputs)
     sections = _plan_sections(plans, name, False, False)
     sections.append(("Runs", ("evaluations and gradients are eager: only training is recorded",)))
-    of_graph = [f"{state.reasons.about}: {text}" for text in state.reasons]
-    reasons = dict.fromkeys([*of_graph, *(r for p in plans for r in plan_text.plan_reasons(p))])
+    reasons = dict.fromkeys(
+        [*state.reasons.sentences(), *(r for p in plans for r in plan_text.plan_reasons(p))]
+    )
     return Explanation(f"{kind} {name}", tuple(sections), tuple(reasons))
 
 
