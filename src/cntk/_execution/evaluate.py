@@ -97,7 +97,7 @@ def evaluate(function: Function, arguments: Any, outputs: Any, device: Any, as_n
     with OneThread() as limit, torch.inference_mode() if as_numpy else torch.no_grad():
         done = execute(function, arguments, computed, device, False, limit)
         if done.run.deferred:
-            done.finish()
+            done.run.finish()
         results = []
         for index in range(len(computed)):
             results.append(done.result(index, as_numpy))
@@ -141,7 +141,7 @@ def forward(
     with OneThread() as limit, torch.enable_grad() if training else torch.no_grad():
         done = execute(function, arguments, computed, device, training, limit, leaves)
     if not training:
-        done.finish()
+        done.run.finish()
     results = {
         key: done.result(computed.index(variable), as_numpy) for key, variable in requested.items()
     }

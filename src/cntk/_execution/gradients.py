@@ -70,7 +70,7 @@ def backward(
         if done.plan.work.is_large(done.run):
             limit.lift()
         gradients = _differentiate(done, roots, seeds, list(sources.values()), keep=True)
-    done.finish()
+    done.run.finish()
     return _gradient_results(sources, gradients, done, as_numpy)
 
 
@@ -180,7 +180,7 @@ def gradients(
         computed_gradients = _differentiate(
             done, roots, [torch.ones_like(rows) for rows in roots], variables, keep=False
         )
-    done.finish()
+    done.run.finish()
     results: Any = _gradient_results(asked, computed_gradients, done, as_numpy)
     if len(asked) == 1:
         (results,) = results.values()

@@ -92,16 +92,13 @@ class Guard:
         self._products = [
             g for g, is_product in zip(gradients, products or (), strict=False) if is_product
         ]
-        begin = 0
-        for learner in self._step.learners:
-            end = begin + len(learner.parameters)
+        for learner, (begin, end) in zip(self._step.learners, self._step.spans, strict=True):
             sparse = [
                 g if isinstance(g, Tensor) and g.is_sparse else None for g in gradients[begin:end]
             ]
             undo, changed = learner.before_update(sparse)
             self._undo.append(undo)
             self._changed.append(changed)
-            begin = end
 
     def after_update(self) -> tuple[Any, Variable] | None:
         """Take the updates back if one made a parameter not finite.

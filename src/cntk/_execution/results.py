@@ -62,11 +62,6 @@ class Pass:
             self.valid_values.append(weakref.ref(result))
         return result
 
-    def finish(self) -> None:
-        """Do what waited for the end of the pass, once."""
-        while self.run.deferred:
-            self.run.deferred.pop(0)()
-
 
 def result_of(rows: Any, type_: TensorType, run: RunContext, as_numpy: bool) -> Any:
     """Rows as the program sees them: NumPy arrays, or a `Value`."""

@@ -67,12 +67,10 @@ def update_as_a_whole(
         with Uninterrupted():
             update()
         return
-    undo, begin = [], 0
-    for learner in step.learners:
-        end = begin + len(learner.parameters)
+    undo = []
+    for learner, (begin, end) in zip(step.learners, step.spans, strict=True):
         sparse = [g if g is not None and g.is_sparse else None for g in gradients[begin:end]]
         undo.append(learner.before_update(sparse)[0])
-        begin = end
     try:
         update()
     except BaseException:

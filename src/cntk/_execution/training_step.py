@@ -105,10 +105,10 @@ class TrainingStep:
         roots = (loss,) if metric is None else (loss, metric)
         self.function = combine_variables(roots)
         self._state, self._outputs = state_of(self.function), self.function.outputs
-        # The parameters' tensors, of all learners, and which of them are whose.
+        # The parameters' tensors, of all learners; and for each learner its first and last one's.
         self._sources: list[Tensor] | None = None
         ends = list(accumulate(len(learner.parameters) for learner in learners))
-        self._spans = list(zip([0, *ends], ends, strict=False))
+        self.spans = list(zip([0, *ends], ends, strict=False))
         self.inputs = tuple(v for v in self.function.inputs if v.kind is VariableKind.Input)
         counted = _counted(loss)
         self._counted = () if counted is None else counted.dynamic_axes
@@ -300,8 +300,8 @@ class TrainingStep:
         def change() -> None:
             nonlocal updated
             if run.deferred:
-                _settle(run)  # learners go on from what was assigned
-            for learner, (begin, end) in zip(self.learners, self._spans, strict=True):
+                run.finish()  # learners go on from what was assigned
+            for learner, (begin, end) in zip(self.learners, self.spans, strict=True):
                 updated |= learner.apply(whole[begin:end], samples, is_sweep_end)
             # As in the original, a minibatch that changed nothing was not trained on.
             self.trained += samples if updated else 0
@@ -402,7 +402,7 @@ class TrainingStep:
 
         def change() -> None:
             nonlocal updated
-            for learner, (begin, end) in zip(self.learners, self._spans, strict=True):
+            for learner, (begin, end) in zip(self.learners, self.spans, strict=True):
                 updated |= update(
                     learner,
                     gradients[begin:end],
@@ -454,7 +454,7 @@ class TrainingStep:
     ) -> StepResult:
         metric = None if self.metric is None else results[1].detach().sum()
         if run.deferred:
-            _settle(run)
+            run.finish()
         extra = self._extra(plan, run, results, outputs) if outputs else {}
         return StepResult(loss, metric, samples, extra)
 
@@ -485,12 +485,6 @@ def _observed() -> str:
         "values of operations are shown": OBSERVATION.log_level > 0,
     }
     return next(text for text, is_on in looks.items() if is_on)
-
-
-def _settle(run: RunContext) -> None:
-    """Do what waited for the end of the pass, once."""
-    while run.deferred:
-        run.deferred.pop(0)()
 
 
 def _counted(loss: Variable) -> Variable | None:

@@ -74,6 +74,11 @@ class RunContext:
     several_batches: bool = False
     probe: Observer | None = None
 
+    def finish(self) -> None:
+        """Do what waits for the end of the run, once."""
+        while self.deferred:
+            self.deferred.pop(0)()
+
     def words(self, stream: RandomStream, like: Tensor) -> Tensor:
         """Return uniform 16-bit random numbers from -32768 to 32767, as int16, of a tensor's
         shape.
